@@ -1,0 +1,468 @@
+//! Writing what a request did to its session: the rules for two requests at once.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::clock::Timestamp;
+use crate::cookie;
+use crate::data::Data;
+use crate::deadline::Deadline;
+use crate::event::{Dropped, EventKind};
+use crate::opened::Visit;
+use crate::outgoing::Outgoing;
+use crate::random::RandomError;
+use crate::record::{Lifetime, Record};
+use crate::session::DataError;
+use crate::session_id::SessionId;
+use crate::state::{Absence, Answered, Attendance, CookieDue, Freshness, Live, Pending, Standing, State};
+use crate::store::{Inserted, Operation, StoreError, Touch, Updated};
+use crate::token::{Token, TokenSecret};
+
+/// A request's changes could not be written. Nothing of them is in the store, unless an earlier
+/// [`save`](crate::Session::save) put it there, and the browser's cookie must be left alone.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The store failed. Answer with 503 and Retry-After.
+    #[error("the session could not be saved")]
+    Store(#[from] StoreError),
+    /// Other requests wrote to the same session again and again. Answer with 503 and Retry-After.
+    #[error("the session was changed by other requests {attempts} times in a row; try again")]
+    Contended {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// Replayed on what another request wrote, the changes do not fit any more.
+    #[error("the session's changes could not be replayed on what another request wrote")]
+    Data(#[from] DataError),
+    /// With what another request wrote, the data is over the policy's limit.
+    #[error(
+        "the session came to {bytes} bytes, over the policy's {limit}; keep big things elsewhere and their key in the session"
+    )]
+    TooLarge {
+        /// What the data came to.
+        bytes: usize,
+        /// The policy's limit.
+        limit: usize,
+    },
+    /// The operating system gave no random bytes.
+    #[error("no secret could be made for the session")]
+    Random(#[from] RandomError),
+    /// The response is out, and a new cookie can't reach the browser any more.
+    #[error(
+        "the response has gone out, so no cookie can reach the browser; sign in, renew and begin sessions before answering"
+    )]
+    AfterResponse,
+}
+
+/// What became of the writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "writes are dropped when the session has ended in the meantime"]
+pub enum Saved {
+    /// There was nothing to write.
+    Unchanged,
+    /// They are in the store.
+    Written,
+    /// They were dropped.
+    Dropped(Dropped),
+}
+
+/// How often a commit is tried when others write to the same session. Within one process writers
+/// queue up, so it takes this many other processes that write at the same time to get here.
+const MOST_ATTEMPTS: u32 = 64;
+
+pub(crate) fn commit_without_store(visit: &Visit) -> Option<Outgoing> {
+    let mut state = visit.state();
+    state.has_nothing_to_save().then(|| answer(visit, &mut state))
+}
+
+pub(crate) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
+    let saved = save(visit).await;
+    let mut state = visit.state();
+    state.answered = Answered::Already;
+    match saved {
+        Ok(_) => Ok(answer(visit, &mut state)),
+        Err(error) => {
+            // They were refused, and the caller is told so; nothing is left to be dropped later.
+            state.pending = Pending::default();
+            state.in_flight = None;
+            state.ending = None;
+            Err(error)
+        }
+    }
+}
+
+pub(crate) fn outgoing_after_failure(visit: &Visit) -> Outgoing {
+    let mut state = visit.state();
+    match state.cookie {
+        CookieDue::Issue => answer(visit, &mut state),
+        CookieDue::Nothing | CookieDue::Remove => Outgoing::nothing(),
+    }
+}
+
+fn answer(visit: &Visit, state: &mut State) -> Outgoing {
+    state.answered = Answered::Already;
+    let engine = &*visit.engine;
+    match (state.cookie, state.live()) {
+        (CookieDue::Issue, Some(live)) => {
+            let token = Token {
+                id: live.record.id,
+                secret: live.secret.clone(),
+            };
+            let value = token.to_cookie(&engine.policy.cookie_name, &engine.keyring);
+            Outgoing::cookie(cookie::issue(&engine.policy, &value, &live.record, engine.now()))
+        }
+        (CookieDue::Remove, _) => Outgoing::cookie(cookie::removal(&engine.policy)),
+        (CookieDue::Issue, None) | (CookieDue::Nothing, _) => Outgoing::nothing(),
+    }
+}
+
+pub(crate) async fn save(visit: &Visit) -> Result<Saved, CommitError> {
+    let _turn = visit.turn.lock().await;
+    let mut deadline = visit.engine.deadline();
+    remove_ended(visit, &mut deadline).await?;
+    let (standing, pending) = begin(visit)?;
+    let Some(pending) = pending else {
+        return Ok(Saved::Unchanged);
+    };
+    match standing {
+        Begun::Live(live) => update(visit, &mut deadline, live, &pending).await,
+        Begun::Absent(absence) => insert(visit, &mut deadline, absence, &pending).await,
+    }
+}
+
+enum Begun {
+    Live(Box<Live>),
+    Absent(Absence),
+}
+
+/// Moves what is pending to what is in flight, and copies what the writing needs.
+fn begin(visit: &Visit) -> Result<(Begun, Option<Pending>), CommitError> {
+    let mut state = visit.state();
+    let pending = state.whole_pending();
+    let begun = match &state.standing {
+        Standing::Live(live) => Begun::Live(Box::new(live.clone())),
+        Standing::Absent(absence) => Begun::Absent(*absence),
+        Standing::Unasked => Begun::Absent(Absence::NoCookie),
+    };
+    if pending.is_empty() {
+        return Ok((begun, None));
+    }
+    let needs_cookie = match &begun {
+        Begun::Live(live) => pending.changes_metadata(&live.record),
+        Begun::Absent(_) => true,
+    };
+    if needs_cookie && state.answered == Answered::Already {
+        state.pending = Pending::default();
+        state.in_flight = None;
+        return Err(CommitError::AfterResponse);
+    }
+    state.pending = Pending::default();
+    state.in_flight = Some(pending.clone());
+    Ok((begun, Some(pending)))
+}
+
+async fn remove_ended(visit: &Visit, deadline: &mut Deadline) -> Result<(), CommitError> {
+    let engine = &*visit.engine;
+    let Some(id) = visit.state().ending.as_ref().map(|ending| ending.id) else {
+        return Ok(());
+    };
+    let removed = deadline.call(Operation::Remove, engine.store.remove(id)).await;
+    engine.reported(Operation::Remove, id, removed)?;
+    let ending = visit.state().ending.take();
+    if let Some(ending) = ending {
+        engine.tell(ending.kind, Some(ending.id), ending.owner);
+    }
+    Ok(())
+}
+
+async fn insert(
+    visit: &Visit,
+    deadline: &mut Deadline,
+    absence: Absence,
+    pending: &Pending,
+) -> Result<Saved, CommitError> {
+    let engine = &visit.engine;
+    let data = pending.changes.apply(&Data::empty())?;
+    if data.is_none() && pending.signs_in().is_none() {
+        visit.state().in_flight = None;
+        return Ok(Saved::Unchanged);
+    }
+    match absence {
+        // A new cookie would wipe the newer one that the browser may hold. Somebody who signs in has
+        // no use for that one; anybody else keeps it.
+        Absence::Superseded if pending.signs_in().is_none() => {
+            return Ok(drop_writes(visit, Dropped::Superseded, None));
+        }
+        Absence::Gone if pending.signs_in().is_none() => {
+            return Ok(drop_writes(visit, Dropped::SessionGone, None));
+        }
+        _ => {}
+    }
+    let data = Arc::new(data.unwrap_or_else(Data::empty));
+    refuse_too_large(visit, &data)?;
+    loop {
+        let now = engine.now();
+        let token = Token::generate()?;
+        let mut record = Record {
+            id: token.id,
+            secret_hash: token.secret.hash(),
+            ..blank_record(visit, now)
+        };
+        pending.stamp(&mut record, &engine.policy, now, || visit.device());
+        record.data = engine
+            .policy
+            .sealing
+            .close(&data, &record, &token.secret, &engine.keyring)?;
+        let inserted = deadline
+            .call(Operation::Insert, engine.store.insert(&record))
+            .await;
+        match engine.reported(Operation::Insert, record.id, inserted)? {
+            Inserted::Taken => {}
+            Inserted::New => {
+                engine.start_sweeper_if_due();
+                engine.tell(EventKind::Created, Some(record.id), record.owner.clone());
+                if pending.signs_in().is_some() {
+                    engine.tell(EventKind::SignedIn, Some(record.id), record.owner.clone());
+                }
+                finish(
+                    visit,
+                    Live {
+                        record: Record {
+                            data: Bytes::new(),
+                            ..record
+                        },
+                        secret: token.secret,
+                        data,
+                        attendance: Attendance::Active,
+                        freshness: Freshness::SameSecret,
+                    },
+                );
+                return Ok(Saved::Written);
+            }
+        }
+    }
+}
+
+async fn update(
+    visit: &Visit,
+    deadline: &mut Deadline,
+    seen: Box<Live>,
+    pending: &Pending,
+) -> Result<Saved, CommitError> {
+    let engine = &*visit.engine;
+    let id = seen.record.id;
+    let queue = engine.queue(id);
+    // Somebody is held up by a conflict on this session, or one beside it: get in line.
+    let mut turn = match queue.try_lock() {
+        Ok(free) => {
+            drop(free);
+            None
+        }
+        Err(_) => Some(deadline.wait(Operation::Update, queue.lock()).await?),
+    };
+    let fresh_secret = pending
+        .needs_new_secret()
+        .then(TokenSecret::generate)
+        .transpose()?;
+    let mut base = seen;
+    for attempt in 1..=MOST_ATTEMPTS {
+        let data = if attempt == 1 {
+            pending.changes.apply(&base.data)?
+        } else {
+            pending.changes.replay(&base.data)?
+        };
+        if data.is_none() && !pending.changes_metadata(&base.record) {
+            finish(visit, *base);
+            return Ok(Saved::Unchanged);
+        }
+        let data = data.map_or_else(|| Arc::clone(&base.data), Arc::new);
+        refuse_too_large(visit, &data)?;
+        let now = engine.now();
+        let secret = fresh_secret.clone().unwrap_or_else(|| base.secret.clone());
+        let record = next_record(visit, &base, pending, &data, &secret, now)?;
+        let updated = deadline
+            .call(
+                Operation::Update,
+                engine.store.update(&record, base.record.version, now),
+            )
+            .await;
+        match engine.reported(Operation::Update, id, updated)? {
+            Updated::Gone => return Ok(drop_writes(visit, Dropped::SessionGone, Some(&base.record))),
+            Updated::Saved => {
+                if attempt > 1 {
+                    engine.tell(EventKind::ConflictReplayed, Some(id), record.owner.clone());
+                }
+                tell_of_renewal(visit, pending, &record);
+                let freshness = if fresh_secret.is_some() {
+                    Freshness::NewSecret
+                } else {
+                    base.freshness
+                };
+                let record = Record {
+                    data: Bytes::new(),
+                    ..record
+                };
+                finish(
+                    visit,
+                    Live {
+                        record,
+                        secret,
+                        data,
+                        freshness,
+                        ..*base
+                    },
+                );
+                return Ok(Saved::Written);
+            }
+            Updated::Stale => {
+                if turn.is_none() {
+                    turn = Some(deadline.wait(Operation::Update, queue.lock()).await?);
+                }
+                base = match reload(visit, deadline, &base).await? {
+                    Ok(newer) => newer,
+                    Err(dropped) => return Ok(drop_writes(visit, dropped, Some(&base.record))),
+                };
+            }
+        }
+    }
+    Err(CommitError::Contended {
+        attempts: MOST_ATTEMPTS,
+    })
+}
+
+/// The record as it shall be after `pending`.
+fn next_record(
+    visit: &Visit,
+    base: &Live,
+    pending: &Pending,
+    data: &Data,
+    secret: &TokenSecret,
+    now: Timestamp,
+) -> Result<Record, RandomError> {
+    let engine = &*visit.engine;
+    let mut record = Record {
+        version: base.record.version + 1,
+        ..base.record.clone()
+    };
+    pending.stamp(&mut record, &engine.policy, now, || visit.device());
+    if pending.needs_new_secret() {
+        record.previous_secret_hash = Some(base.record.secret_hash);
+        record.secret_hash = secret.hash();
+    }
+    if base.attendance == Attendance::Active || pending.needs_new_secret() {
+        record.last_seen_at = record.last_seen_at.max(now);
+    }
+    record.data = engine
+        .policy
+        .sealing
+        .close(data, &record, secret, &engine.keyring)?;
+    Ok(record)
+}
+
+/// The session as another request left it, if it is still open to this one.
+async fn reload(
+    visit: &Visit,
+    deadline: &mut Deadline,
+    base: &Live,
+) -> Result<Result<Box<Live>, Dropped>, CommitError> {
+    let engine = &*visit.engine;
+    let id = base.record.id;
+    let found = deadline
+        .call(Operation::Load, engine.store.load(id, Touch::No))
+        .await;
+    let Some(mut record) = engine.reported(Operation::Load, id, found)? else {
+        return Ok(Err(Dropped::SessionGone));
+    };
+    if record.expiry(engine.now()).is_some() {
+        return Ok(Err(Dropped::SessionGone));
+    }
+    if !record.secret_hash.is_of(&base.secret) {
+        return Ok(Err(Dropped::Superseded));
+    }
+    let Ok(data) = engine.policy.sealing.open(&record, &base.secret, &engine.keyring) else {
+        return Ok(Err(Dropped::Unreadable));
+    };
+    record.data = Bytes::new();
+    Ok(Ok(Box::new(Live {
+        record,
+        data: Arc::new(data),
+        ..base.clone()
+    })))
+}
+
+fn tell_of_renewal(visit: &Visit, pending: &Pending, record: &Record) {
+    if pending.signs_in().is_some() {
+        visit
+            .engine
+            .tell(EventKind::SignedIn, Some(record.id), record.owner.clone());
+    }
+    if pending.needs_new_secret() {
+        visit
+            .engine
+            .tell(EventKind::Renewed, Some(record.id), record.owner.clone());
+    }
+}
+
+/// The request now has what the store has.
+fn finish(visit: &Visit, live: Live) {
+    let mut state = visit.state();
+    let cookie_changed = match &state.standing {
+        Standing::Live(before) => {
+            before.record.secret_hash != live.record.secret_hash
+                || before.record.absolute_deadline != live.record.absolute_deadline
+        }
+        Standing::Unasked | Standing::Absent(_) => true,
+    };
+    if cookie_changed {
+        state.cookie = CookieDue::Issue;
+    }
+    state.in_flight = None;
+    if state.pending.is_empty() {
+        state.data_bytes = live.data.json().len();
+    }
+    state.standing = Standing::Live(live);
+}
+
+fn drop_writes(visit: &Visit, dropped: Dropped, record: Option<&Record>) -> Saved {
+    let id = record.map(|record| record.id);
+    let owner = record.and_then(|record| record.owner.clone());
+    visit.engine.tell(EventKind::WriteDropped(dropped), id, owner);
+    let mut state = visit.state();
+    state.cookie = CookieDue::Nothing;
+    state.become_absent(match dropped {
+        Dropped::Superseded => Absence::Superseded,
+        _ => Absence::Gone,
+    });
+    Saved::Dropped(dropped)
+}
+
+fn refuse_too_large(visit: &Visit, data: &Data) -> Result<(), CommitError> {
+    let (bytes, limit) = (data.json().len(), visit.engine.policy.max_data_bytes);
+    if bytes > limit {
+        Err(CommitError::TooLarge { bytes, limit })
+    } else {
+        Ok(())
+    }
+}
+
+/// A record of a session that begins now. Its id and secret are still to be filled in.
+pub(crate) fn blank_record(visit: &Visit, now: Timestamp) -> Record {
+    let timeouts = visit.engine.policy.timeouts(Lifetime::Standard);
+    Record {
+        id: SessionId::from_bytes([0; SessionId::LENGTH]),
+        version: 1,
+        secret_hash: crate::token::SecretHash::from_bytes([0; 32]),
+        previous_secret_hash: None,
+        owner: None,
+        created_at: now,
+        signed_in_at: None,
+        last_seen_at: now,
+        idle_timeout: timeouts.idle,
+        absolute_deadline: now.plus(timeouts.absolute),
+        lifetime: Lifetime::Standard,
+        device: visit.device(),
+        data: Bytes::new(),
+    }
+}

@@ -1,0 +1,167 @@
+//! What happens in a session's life, told to a listener and to `tracing`.
+
+use std::fmt;
+
+use crate::clock::Timestamp;
+use crate::owner::Owner;
+use crate::record::Expiry;
+use crate::session_id::SessionId;
+use crate::store::Operation;
+
+/// Something that happened to a session. Never holds a token, a secret or data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// When, by the application's clock.
+    pub at: Timestamp,
+    /// What.
+    pub kind: EventKind,
+    /// To which session, if it is known.
+    pub session: Option<SessionId>,
+    /// Whose session, if somebody is signed in.
+    pub owner: Option<Owner>,
+}
+
+/// What happened. [`EventKind::name`] has the names of OWASP's Logging Vocabulary where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A session was inserted.
+    Created,
+    /// A session got a new secret.
+    Renewed,
+    /// A session got an owner, and a new secret with it.
+    SignedIn,
+    /// The owner signed out; the session is removed.
+    SignedOut,
+    /// The application ended the session; it is removed.
+    Destroyed,
+    /// An operator, or the owner from another device, ended sessions.
+    Revoked {
+        /// How many.
+        sessions: u64,
+    },
+    /// A cookie was not accepted.
+    CookieRefused(Refusal),
+    /// A cookie of ours for a live session, with a secret that a renewal has replaced.
+    CookieSuperseded,
+    /// What a request wrote was dropped.
+    WriteDropped(Dropped),
+    /// Another request was faster, and the changes were replayed on what it wrote.
+    ConflictReplayed,
+    /// The store did not do what it was asked.
+    StoreFailed(Operation),
+}
+
+/// Why a cookie was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Not the form of a cookie of ours.
+    Malformed,
+    /// Signed by no key of the keyring.
+    Forged,
+    /// Genuine, but there is no such session: it was ended, or it expired and was swept.
+    Unknown,
+    /// The session has expired.
+    Expired(Expiry),
+    /// The record's data was changed or moved in the store, and does not open.
+    Tampered,
+    /// The record's data is sealed under a key that this keyring does not hold.
+    UnknownKey,
+}
+
+/// Why a write was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dropped {
+    /// The session was ended or expired while the request ran.
+    SessionGone,
+    /// The session was renewed by another request; this one's secret is no longer current.
+    Superseded,
+    /// What another request wrote to the session does not open: changed in the store, or sealed under a
+    /// key that this keyring does not hold.
+    Unreadable,
+    /// It was written after the response had gone out, and never saved.
+    AfterResponse,
+}
+
+impl EventKind {
+    /// A name for logs and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "session_created",
+            Self::Renewed => "session_renewed",
+            Self::SignedIn => "session_signed_in",
+            Self::SignedOut => "session_signed_out",
+            Self::Destroyed => "session_destroyed",
+            Self::Revoked { .. } => "session_revoked",
+            Self::CookieRefused(Refusal::Expired(_)) => "session_expired",
+            Self::CookieRefused(Refusal::Unknown) => "session_use_after_expire",
+            Self::CookieRefused(_) => "session_cookie_refused",
+            Self::CookieSuperseded => "session_cookie_superseded",
+            Self::WriteDropped(_) => "session_write_dropped",
+            Self::ConflictReplayed => "session_conflict_replayed",
+            Self::StoreFailed(_) => "session_store_failed",
+        }
+    }
+
+    fn is_routine(self) -> bool {
+        matches!(
+            self,
+            Self::Created
+                | Self::Renewed
+                | Self::SignedIn
+                | Self::SignedOut
+                | Self::Destroyed
+                | Self::Revoked { .. }
+                | Self::ConflictReplayed
+                | Self::CookieRefused(Refusal::Expired(_))
+        )
+    }
+}
+
+/// Is told every [`Event`], in the task that caused it: hand it on and return.
+///
+/// A closure is one:
+///
+/// ```
+/// use tenure_core::{Event, Listener};
+///
+/// fn is_listener(_: impl Listener) {}
+/// is_listener(|event: &Event| println!("{}", event.kind.name()));
+/// ```
+pub trait Listener: Send + Sync + 'static {
+    /// Called once for each event.
+    fn notice(&self, event: &Event);
+}
+
+impl<F: Fn(&Event) + Send + Sync + 'static> Listener for F {
+    fn notice(&self, event: &Event) {
+        self(event);
+    }
+}
+
+pub(crate) fn tell(listener: Option<&dyn Listener>, event: &Event) {
+    log(event);
+    if let Some(listener) = listener {
+        listener.notice(event);
+    }
+}
+
+fn log(event: &Event) {
+    let name = event.kind.name();
+    let session = event
+        .session
+        .as_ref()
+        .map(|id| id as &dyn fmt::Display)
+        .map(tracing::field::display);
+    let owner = event.owner.as_ref().map(Owner::as_str);
+    let detail = tracing::field::debug(event.kind);
+    if event.kind.is_routine() {
+        tracing::info!(target: "tenure", name, session, owner, detail);
+    } else {
+        tracing::warn!(target: "tenure", name, session, owner, detail);
+    }
+}

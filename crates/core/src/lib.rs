@@ -1,0 +1,61 @@
+//! The engine of Tenure: sessions for web applications that are secure by default, without any web
+//! framework or database.
+//!
+//! Most applications use the `tenure` crate, which has the doors into web frameworks and the stores
+//! beside this engine. See [`Sessions`] for how to drive it by hand.
+
+mod changes;
+mod clock;
+mod commit;
+mod cookie;
+mod cookie_header;
+mod data;
+mod deadline;
+mod device;
+mod environment;
+mod event;
+mod key;
+mod keyring;
+mod opened;
+mod outgoing;
+mod owner;
+mod owner_sessions;
+mod policy;
+mod random;
+mod record;
+mod seal;
+mod secret;
+mod session;
+mod session_id;
+mod sessions;
+mod state;
+pub mod store;
+mod sweeper;
+mod token;
+
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use commit::{CommitError, Saved};
+pub use cookie::{CookieLifetime, SameSite};
+pub use device::Device;
+pub use environment::Environment;
+pub use event::{Dropped, Event, EventKind, Listener, Refusal};
+pub use key::Key;
+pub use keyring::{KeyId, Keyring, KeyringProblem, SecretVariableError};
+pub use opened::{LoadError, Opened};
+pub use outgoing::Outgoing;
+pub use owner::{Owner, OwnerError};
+pub use owner_sessions::{OwnerSessions, SessionInfo};
+pub use policy::{Policy, Problem, SetupError};
+pub use random::RandomError;
+pub use record::{Deadlines, Expiry, Lifetime, Record};
+pub use seal::Sealing;
+pub use secret::{Secret, Weakness};
+pub use session::{DataError, Session, Status};
+pub use session_id::{SessionId, SessionIdError};
+pub use sessions::{Sessions, SessionsBuilder};
+pub use state::Absence;
+#[cfg(feature = "memory")]
+pub use store::memory::MemoryStore;
+pub use store::{Store, StoreError};
+pub use sweeper::Sweeper;
+pub use token::SecretHash;

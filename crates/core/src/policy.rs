@@ -1,0 +1,952 @@
+//! What a session may do and for how long: every option, checked as a whole.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use crate::cookie::{CookieLifetime, SameSite};
+use crate::environment::Environment;
+use crate::keyring::KeyringProblem;
+use crate::record::Lifetime;
+use crate::seal::{self, Sealing};
+use crate::store::MAX_DATA_BYTES;
+use crate::token::COOKIE_VALUE_LENGTH;
+
+/// Timeouts, cookie attributes and limits.
+///
+/// The default is the safe one; each method below says what its option means, its default and why,
+/// where that comes from, and what it costs. A policy is checked as a whole when
+/// [`Sessions`](crate::Sessions) is built, and every problem is reported at once.
+///
+/// ```
+/// use std::time::Duration;
+/// use tenure_core::{Policy, SameSite};
+///
+/// let policy = Policy::default()
+///     .idle_timeout(Duration::from_secs(15 * 60))
+///     .cookie_same_site(SameSite::Strict);
+/// assert!(policy.problems().is_empty());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a policy does nothing until `Sessions` is built with it"]
+pub struct Policy {
+    pub(crate) environment: Environment,
+    pub(crate) standard: Timeouts,
+    pub(crate) remembered: Timeouts,
+    pub(crate) touch_interval: Option<Duration>,
+    pub(crate) cookie_name: Cow<'static, str>,
+    pub(crate) cookie_path: Cow<'static, str>,
+    pub(crate) cookie_domain: Option<Cow<'static, str>>,
+    pub(crate) cookie_secure: bool,
+    pub(crate) cookie_http_only: bool,
+    pub(crate) cookie_same_site: SameSite,
+    pub(crate) cookie_partitioned: bool,
+    pub(crate) cookie_lifetime: CookieLifetime,
+    pub(crate) sealing: Sealing,
+    pub(crate) max_data_bytes: usize,
+    pub(crate) store_deadline: Duration,
+    pub(crate) record_client_address: bool,
+    pub(crate) sweep_interval: Option<Duration>,
+}
+
+/// An idle and an absolute timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timeouts {
+    pub(crate) idle: Duration,
+    pub(crate) absolute: Duration,
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// The longest that a browser keeps a cookie (RFC 6265bis, section 5.5).
+const LONGEST_LIFETIME: Duration = Duration::from_hours(400 * 24);
+/// Browsers drop a cookie whose name and value together are longer (RFC 6265bis, section 5.7).
+const LONGEST_NAME_AND_VALUE: usize = 4096;
+/// Browsers ignore an attribute whose value is longer (RFC 6265bis, section 5.6).
+const LONGEST_ATTRIBUTE: usize = 1024;
+/// However long the idle timeout, one write a minute is little.
+const LONGEST_TOUCH_INTERVAL: Duration = MINUTE;
+
+impl Default for Policy {
+    /// For a web application with accounts: 30 minutes idle, 12 hours in all, `__Host-session`,
+    /// data sealed. Production unless `TENURE_ENV=development`.
+    fn default() -> Self {
+        Self {
+            environment: Environment::from_env(),
+            standard: Timeouts {
+                idle: 30 * MINUTE,
+                absolute: 12 * HOUR,
+            },
+            remembered: Timeouts {
+                idle: 14 * DAY,
+                absolute: 30 * DAY,
+            },
+            touch_interval: None,
+            cookie_name: Cow::Borrowed("__Host-session"),
+            cookie_path: Cow::Borrowed("/"),
+            cookie_domain: None,
+            cookie_secure: true,
+            cookie_http_only: true,
+            cookie_same_site: SameSite::Lax,
+            cookie_partitioned: false,
+            cookie_lifetime: CookieLifetime::AbsoluteTimeout,
+            sealing: Sealing::Sealed,
+            max_data_bytes: 64 * 1024,
+            store_deadline: Duration::from_secs(2),
+            record_client_address: false,
+            sweep_interval: Some(MINUTE),
+        }
+    }
+}
+
+/// Presets.
+impl Policy {
+    /// For NIST SP 800-63B-4 AAL1 (section 5.2 and 2.1.3: overall timeout of at most 30 days): the default, in which a
+    /// remembered session lasts 30 days.
+    pub fn aal1() -> Self {
+        Self::default()
+    }
+
+    /// For NIST SP 800-63B-4 AAL2 (section 2.2.3): 1 hour idle, 24 hours in all; "keep me signed in"
+    /// gives no more than that.
+    pub fn aal2() -> Self {
+        Self::default().all_timeouts(HOUR, 24 * HOUR)
+    }
+
+    /// For NIST SP 800-63B-4 AAL3 (section 2.3.3): 15 minutes idle, 12 hours in all; "keep me signed
+    /// in" gives no more than that.
+    pub fn aal3() -> Self {
+        Self::default().all_timeouts(15 * MINUTE, 12 * HOUR)
+    }
+
+    fn all_timeouts(self, idle: Duration, absolute: Duration) -> Self {
+        let timeouts = Timeouts { idle, absolute };
+        Self {
+            standard: timeouts,
+            remembered: timeouts,
+            ..self
+        }
+    }
+}
+
+/// Where it runs.
+impl Policy {
+    /// Whether real users are served.
+    ///
+    /// *Default*: what [`Environment::from_env`] says, so production unless `TENURE_ENV=development`.
+    /// *Reason*: a forgotten setting must fail safe.
+    pub fn environment(self, environment: Environment) -> Self {
+        Self { environment, ..self }
+    }
+}
+
+/// Timeouts.
+impl Policy {
+    /// How long after the last activity a session ends.
+    ///
+    /// *Default*: 30 minutes. *Reason*: an unattended browser is the cheapest theft there is; OWASP's
+    /// Session Management Cheat Sheet gives 15 to 30 minutes for low-risk and 2 to 5 for high-value
+    /// applications, ASVS 5.0 asks for one in 7.3.1. *Cost*: a write at most once per
+    /// [`touch_interval`](Self::touch_interval) and session.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.standard.idle = timeout;
+        self
+    }
+
+    /// How long after sign-in, or after creation of a session nobody signed in to, a session ends
+    /// whatever happens.
+    ///
+    /// *Default*: 12 hours. *Reason*: a stolen session must not be kept alive for ever; a working
+    /// day fits in (OWASP gives 4 to 8 hours, NIST SP 800-63B-4 24 at AAL2 and 12 at AAL3; ASVS 5.0,
+    /// 7.3.2). *Cost*: none.
+    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
+        self.standard.absolute = timeout;
+        self
+    }
+
+    /// The idle timeout of a [remembered](crate::Session::remember) session.
+    ///
+    /// *Default*: 14 days. *Reason*: "keep me signed in" is what the user asked for on a device of
+    /// their own. *Cost*: as [`idle_timeout`](Self::idle_timeout).
+    pub fn remembered_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.remembered.idle = timeout;
+        self
+    }
+
+    /// The absolute timeout of a [remembered](crate::Session::remember) session.
+    ///
+    /// *Default*: 30 days, the most at AAL1 of NIST SP 800-63B-4. *Cost*: none.
+    pub fn remembered_absolute_timeout(mut self, timeout: Duration) -> Self {
+        self.remembered.absolute = timeout;
+        self
+    }
+
+    /// How much time passes between two writes that slide the idle deadline, at the least.
+    ///
+    /// *Default*: a tenth of the idle timeout, one minute at most. *Reason*: a page with thirty
+    /// requests should cause one write, not thirty. *Cost*: a session may end up to this much before
+    /// its idle timeout, never after it. Stores that slide in the same round trip ignore it.
+    pub fn touch_interval(self, interval: Duration) -> Self {
+        Self {
+            touch_interval: Some(interval),
+            ..self
+        }
+    }
+}
+
+/// The cookie.
+impl Policy {
+    /// The cookie's name.
+    ///
+    /// *Default*: `__Host-session`. *Reason*: the prefix makes the browser refuse the cookie from
+    /// anybody but this very host over https, so that neither a sibling domain nor a network
+    /// attacker can plant one (RFC 6265bis, section 4.1.3.2; ASVS 5.0, 3.3.3). *Cost*: cookies under
+    /// another name than before are not found, so a change signs everybody out.
+    pub fn cookie_name(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            cookie_name: name.into(),
+            ..self
+        }
+    }
+
+    /// The paths that the cookie is sent to.
+    ///
+    /// *Default*: `/`, as `__Host-` demands. *Reason*: a narrower path protects nothing, since any
+    /// page of the host can read past it (RFC 6265, section 8.6).
+    pub fn cookie_path(self, path: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            cookie_path: path.into(),
+            ..self
+        }
+    }
+
+    /// The domain whose every subdomain gets the cookie.
+    ///
+    /// *Default*: none, so only this host. *Reason*: a cookie shared among subdomains is as safe as
+    /// the weakest of them. With a domain, the name must not start with `__Host-`.
+    pub fn cookie_domain(self, domain: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            cookie_domain: Some(domain.into()),
+            ..self
+        }
+    }
+
+    /// Whether the cookie is sent over https only.
+    ///
+    /// *Default*: yes; production refuses no. *Reason*: ASVS 5.0, 3.3.1. Chrome and Firefox take
+    /// `http://localhost` and `http://127.0.0.1` for secure, so development needs no change there.
+    pub fn cookie_secure(self, secure: bool) -> Self {
+        Self {
+            cookie_secure: secure,
+            ..self
+        }
+    }
+
+    /// Whether scripts are kept from reading the cookie.
+    ///
+    /// *Default*: yes; no is always refused. *Reason*: an injected script must not carry the session
+    /// off (ASVS 5.0, 3.3.4). The option is here so that a set-up that switches it off is told so.
+    pub fn cookie_http_only(self, http_only: bool) -> Self {
+        Self {
+            cookie_http_only: http_only,
+            ..self
+        }
+    }
+
+    /// Which cross-site requests carry the cookie.
+    ///
+    /// *Default*: [`SameSite::Lax`]. *Reason*: a foreign form gets no session, a link from an e-mail
+    /// still arrives signed in (ASVS 5.0, 3.3.2). `Strict` is safer where nobody links to inside pages.
+    pub fn cookie_same_site(self, same_site: SameSite) -> Self {
+        Self {
+            cookie_same_site: same_site,
+            ..self
+        }
+    }
+
+    /// Whether an embedded page gets a cookie of its own for each site that embeds it (CHIPS).
+    ///
+    /// *Default*: no. *Reason*: only for applications that are meant to run in a foreign frame.
+    pub fn cookie_partitioned(self, partitioned: bool) -> Self {
+        Self {
+            cookie_partitioned: partitioned,
+            ..self
+        }
+    }
+
+    /// How long the browser keeps the cookie.
+    ///
+    /// *Default*: what is left of the absolute timeout. *Reason*: mobile browsers end at any moment,
+    /// and desktop ones restore "session" cookies anyway; the store enforces the timeouts either way
+    /// (NIST SP 800-63B-4, section 5.1.1: cookie expiry is not what enforces them).
+    pub fn cookie_lifetime(self, lifetime: CookieLifetime) -> Self {
+        Self {
+            cookie_lifetime: lifetime,
+            ..self
+        }
+    }
+}
+
+/// Data, store and privacy.
+impl Policy {
+    /// Whether the data is sealed at rest.
+    ///
+    /// *Default*: [`Sealing::Sealed`]. *Reason*: a stolen database must open no session. *Cost*: one
+    /// HMAC-SHA256 and one AES-256-GCM per load and per write, about a microsecond, and 33 bytes.
+    /// Sessions written under one choice are not readable under the other.
+    pub fn sealing(self, sealing: Sealing) -> Self {
+        Self { sealing, ..self }
+    }
+
+    /// The most that a session's data may come to as JSON, in bytes.
+    ///
+    /// *Default*: 64 KiB; at most what a store takes, 1 MiB less 33 bytes. *Reason*: it is read with
+    /// every request, and an endless one would let a user fill the store.
+    pub fn max_data_bytes(self, bytes: usize) -> Self {
+        Self {
+            max_data_bytes: bytes,
+            ..self
+        }
+    }
+
+    /// How long a request waits for the store in one load or one commit, retries included.
+    ///
+    /// *Default*: 2 seconds. *Reason*: a store that hangs must not hang the application; the request
+    /// is answered with 503 and may be tried again. *Cost*: none while the store answers.
+    pub fn store_deadline(self, deadline: Duration) -> Self {
+        Self {
+            store_deadline: deadline,
+            ..self
+        }
+    }
+
+    /// Whether the client's address is kept with the session, for the account page.
+    ///
+    /// *Default*: no. *Reason*: it is personal data (GDPR, article 4(1)); keep it only if your users
+    /// gain by it. Behind a proxy, tell the layer whom to trust, or every address is the proxy's.
+    pub fn record_client_address(self, record: bool) -> Self {
+        Self {
+            record_client_address: record,
+            ..self
+        }
+    }
+
+    /// How often expired sessions are removed from a store that does not expire them by itself.
+    ///
+    /// *Default*: every minute, in small batches, from the first session that this process creates
+    /// on. `None` for those who call [`Sessions::start_sweeper`](crate::Sessions::start_sweeper) or
+    /// sweep from elsewhere. *Reason*: a table that only grows fills a disk in the end. *Cost*: an
+    /// indexed query a minute.
+    pub fn sweep_interval(self, interval: Option<Duration>) -> Self {
+        Self {
+            sweep_interval: interval,
+            ..self
+        }
+    }
+}
+
+/// Checking.
+impl Policy {
+    /// Everything that is wrong with this policy. Empty for one that may be used.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        Self::check_timeouts(Lifetime::Standard, self.standard, &mut problems);
+        Self::check_timeouts(Lifetime::Remembered, self.remembered, &mut problems);
+        self.check_cookie(&mut problems);
+        self.check_limits(&mut problems);
+        problems
+    }
+
+    fn check_timeouts(lifetime: Lifetime, timeouts: Timeouts, problems: &mut Vec<Problem>) {
+        let Timeouts { idle, absolute } = timeouts;
+        if idle.as_millis() == 0 || absolute.as_millis() == 0 {
+            problems.push(Problem::ZeroTimeout { lifetime });
+        }
+        if idle > absolute {
+            problems.push(Problem::IdleLongerThanAbsolute {
+                lifetime,
+                idle,
+                absolute,
+            });
+        }
+        if absolute > LONGEST_LIFETIME {
+            problems.push(Problem::LifetimeTooLong { lifetime, absolute });
+        }
+    }
+
+    fn check_cookie(&self, problems: &mut Vec<Problem>) {
+        let name = self.cookie_name.as_ref();
+        if name.is_empty() || !name.bytes().all(is_token_byte) {
+            problems.push(Problem::InvalidCookieName {
+                name: name.to_owned(),
+            });
+        }
+        let length = name.len() + COOKIE_VALUE_LENGTH;
+        if length > LONGEST_NAME_AND_VALUE {
+            problems.push(Problem::CookieTooLong { bytes: length });
+        }
+        if !is_attribute(&self.cookie_path) || !self.cookie_path.starts_with('/') {
+            problems.push(Problem::InvalidCookiePath {
+                path: self.cookie_path.clone().into_owned(),
+            });
+        }
+        if let Some(domain) = self.cookie_domain.as_deref().filter(|domain| !is_domain(domain)) {
+            problems.push(Problem::InvalidCookieDomain {
+                domain: domain.to_owned(),
+            });
+        }
+        if !self.cookie_secure && self.environment == Environment::Production {
+            problems.push(Problem::InsecureCookieInProduction);
+        }
+        if !self.cookie_http_only {
+            problems.push(Problem::CookieReadableByScripts);
+        }
+        if self.cookie_same_site == SameSite::None && !self.cookie_secure {
+            problems.push(Problem::SameSiteNoneWithoutSecure);
+        }
+        if self.cookie_partitioned && !self.cookie_secure {
+            problems.push(Problem::PartitionedWithoutSecure);
+        }
+        // Browsers compare prefixes without regard to case (RFC 6265bis, section 5.4).
+        let has_prefix = |prefix: &str| {
+            name.get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        let host_only = has_prefix("__Host-") || has_prefix("__Host-Http-");
+        if host_only && self.cookie_domain.is_some() {
+            problems.push(Problem::HostPrefixWithDomain);
+        }
+        if host_only && self.cookie_path != "/" {
+            problems.push(Problem::HostPrefixWithPath {
+                path: self.cookie_path.clone().into_owned(),
+            });
+        }
+        let needs_secure = host_only || has_prefix("__Secure-") || has_prefix("__Http-");
+        if needs_secure && !self.cookie_secure {
+            problems.push(Problem::PrefixWithoutSecure {
+                name: name.to_owned(),
+            });
+        }
+    }
+
+    fn check_limits(&self, problems: &mut Vec<Problem>) {
+        let most = MAX_DATA_BYTES - seal::OVERHEAD;
+        if self.max_data_bytes > most {
+            problems.push(Problem::DataLimitTooLarge {
+                bytes: self.max_data_bytes,
+                most,
+            });
+        }
+        if self.store_deadline.is_zero() {
+            problems.push(Problem::ZeroStoreDeadline);
+        }
+        if self.sweep_interval.is_some_and(|interval| interval.is_zero()) {
+            problems.push(Problem::ZeroSweepInterval);
+        }
+        let shortest_idle = self.standard.idle.min(self.remembered.idle);
+        if let Some(interval) = self.touch_interval.filter(|interval| *interval >= shortest_idle) {
+            problems.push(Problem::TouchIntervalTooLong {
+                interval,
+                idle: shortest_idle,
+            });
+        }
+    }
+
+    pub(crate) fn timeouts(&self, lifetime: Lifetime) -> Timeouts {
+        match lifetime {
+            Lifetime::Standard => self.standard,
+            Lifetime::Remembered => self.remembered,
+        }
+    }
+
+    pub(crate) fn effective_touch_interval(&self) -> Duration {
+        self.touch_interval
+            .unwrap_or_else(|| (self.standard.idle / 10).min(LONGEST_TOUCH_INTERVAL))
+    }
+}
+
+/// A character of a token (RFC 9110, section 5.6.2), which a cookie's name is (RFC 6265, 4.1.1).
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn is_attribute(value: &str) -> bool {
+    value.len() <= LONGEST_ATTRIBUTE
+        && value
+            .bytes()
+            .all(|byte| matches!(byte, b' '..=b'~') && byte != b';')
+}
+
+fn is_domain(domain: &str) -> bool {
+    let labels = domain.strip_prefix('.').unwrap_or(domain);
+    domain.len() <= LONGEST_ATTRIBUTE
+        && labels.split('.').all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+}
+
+/// One thing that is wrong with a set-up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Sessions would vanish at every restart and be unknown to every other instance.
+    #[error(
+        "the {store} store keeps sessions in this process only, so production refuses it; \
+         use a database, such as the SQLite store, or set TENURE_ENV=development on a developer's machine"
+    )]
+    StoreNotDurable {
+        /// The store's name.
+        store: &'static str,
+    },
+    /// A secret that can be guessed signs cookies for everybody.
+    #[error("{0}")]
+    WeakSecret(KeyringProblem),
+    /// `Secure` off in production.
+    #[error(
+        "the cookie is not Secure, so anybody on the network could read it, and production refuses that; \
+         remove cookie_secure(false), or set TENURE_ENV=development on a developer's machine"
+    )]
+    InsecureCookieInProduction,
+    /// `HttpOnly` off.
+    #[error(
+        "the cookie is not HttpOnly, so an injected script could carry it off; \
+         remove cookie_http_only(false): a script that needs to know who is signed in can ask the application"
+    )]
+    CookieReadableByScripts,
+    /// `SameSite=None` without `Secure`.
+    #[error(
+        "SameSite=None needs a Secure cookie, browsers drop it otherwise; remove cookie_secure(false) or use SameSite::Lax"
+    )]
+    SameSiteNoneWithoutSecure,
+    /// `__Host-` with a Domain.
+    #[error(
+        "a cookie whose name starts with __Host- must have no Domain, browsers drop it otherwise; remove cookie_domain or name the cookie __Secure-…"
+    )]
+    HostPrefixWithDomain,
+    /// `__Host-` with another Path than `/`.
+    #[error(
+        "a cookie whose name starts with __Host- must have the Path / instead of {path:?}, browsers drop it otherwise; remove cookie_path or name the cookie __Secure-…"
+    )]
+    HostPrefixWithPath {
+        /// The path that was given.
+        path: String,
+    },
+    /// A name whose prefix demands `Secure`.
+    #[error(
+        "a cookie named {name:?} must be Secure, browsers drop it otherwise; remove cookie_secure(false) or, in development, give it a name without prefix"
+    )]
+    PrefixWithoutSecure {
+        /// The name that was given.
+        name: String,
+    },
+    /// `Partitioned` without `Secure`.
+    #[error("Partitioned needs a Secure cookie, browsers drop it otherwise; remove cookie_secure(false)")]
+    PartitionedWithoutSecure,
+    /// A timeout of nothing.
+    #[error(
+        "a timeout of {lifetime} sessions is zero, so they would end at once; give at least a millisecond"
+    )]
+    ZeroTimeout {
+        /// Which sessions.
+        lifetime: Lifetime,
+    },
+    /// Idle longer than absolute.
+    #[error(
+        "the idle timeout of {lifetime} sessions ({idle:?}) is longer than their absolute timeout ({absolute:?}) and would never count; shorten it or lengthen the other"
+    )]
+    IdleLongerThanAbsolute {
+        /// Which sessions.
+        lifetime: Lifetime,
+        /// The idle timeout.
+        idle: Duration,
+        /// The absolute timeout.
+        absolute: Duration,
+    },
+    /// Longer than any browser keeps a cookie.
+    #[error(
+        "{lifetime} sessions would live {absolute:?}; browsers keep a cookie for 400 days at most, so give an absolute timeout up to that"
+    )]
+    LifetimeTooLong {
+        /// Which sessions.
+        lifetime: Lifetime,
+        /// The absolute timeout.
+        absolute: Duration,
+    },
+    /// The name is not a token.
+    #[error("{name:?} is no cookie name; use letters, digits and !#$%&'*+-.^_`|~ (RFC 6265, section 4.1.1)")]
+    InvalidCookieName {
+        /// The name that was given.
+        name: String,
+    },
+    /// Name and value together are longer than browsers take.
+    #[error(
+        "the cookie's name and value come to {bytes} bytes; browsers take 4096 at most, so shorten the name"
+    )]
+    CookieTooLong {
+        /// Name and value together.
+        bytes: usize,
+    },
+    /// The path is not one.
+    #[error(
+        "{path:?} is no cookie path; it starts with / and has printable ASCII without semicolons, 1024 bytes at most"
+    )]
+    InvalidCookiePath {
+        /// The path that was given.
+        path: String,
+    },
+    /// The domain is not one.
+    #[error("{domain:?} is no cookie domain; give a host name such as example.com")]
+    InvalidCookieDomain {
+        /// The domain that was given.
+        domain: String,
+    },
+    /// More data than a store takes.
+    #[error(
+        "max_data_bytes is {bytes}, but a store takes {most} at most; keep big things elsewhere and their key in the session"
+    )]
+    DataLimitTooLarge {
+        /// The limit that was given.
+        bytes: usize,
+        /// The most that may be given.
+        most: usize,
+    },
+    /// No time for the store to answer in.
+    #[error("store_deadline is zero, so every request would fail; the default is 2 seconds")]
+    ZeroStoreDeadline,
+    /// Sweeping without a pause.
+    #[error("sweep_interval is zero; give a pause such as a minute, or None to sweep from elsewhere")]
+    ZeroSweepInterval,
+    /// Activity would not be noticed before the session ends.
+    #[error(
+        "touch_interval ({interval:?}) is not shorter than the shortest idle timeout ({idle:?}), so active users would be signed out; a tenth of it is the default"
+    )]
+    TouchIntervalTooLong {
+        /// The interval that was given.
+        interval: Duration,
+        /// The shortest idle timeout.
+        idle: Duration,
+    },
+}
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standard => "standard",
+            Self::Remembered => "remembered",
+        })
+    }
+}
+
+/// A set-up was refused. Shows every problem, a line each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetupError {
+    problems: Vec<Problem>,
+}
+
+impl SetupError {
+    pub(crate) fn of(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Self { problems })
+        }
+    }
+
+    /// Every problem, in the order of the checks. Never empty.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the session set-up was refused:")?;
+        self.problems
+            .iter()
+            .try_for_each(|problem| write!(f, "\n- {problem}"))
+    }
+}
+
+impl std::error::Error for SetupError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn production() -> Policy {
+        Policy::default().environment(Environment::Production)
+    }
+
+    fn only_problem(policy: &Policy) -> Problem {
+        let mut problems = policy.problems();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems.remove(0)
+    }
+
+    #[test]
+    fn the_default_and_the_presets_are_fit_for_production() {
+        for policy in [Policy::default(), Policy::aal1(), Policy::aal2(), Policy::aal3()] {
+            assert_eq!(policy.environment(Environment::Production).problems(), []);
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let policy = Policy::default();
+        assert_eq!(
+            policy.standard,
+            Timeouts {
+                idle: 30 * MINUTE,
+                absolute: 12 * HOUR
+            }
+        );
+        assert_eq!(
+            policy.remembered,
+            Timeouts {
+                idle: 14 * DAY,
+                absolute: 30 * DAY
+            }
+        );
+        assert_eq!(policy.cookie_name, "__Host-session");
+        assert_eq!(policy.cookie_path, "/");
+        assert!(policy.cookie_secure && policy.cookie_http_only);
+        assert_eq!(policy.cookie_same_site, SameSite::Lax);
+        assert_eq!(policy.max_data_bytes, 65_536);
+        assert_eq!(policy.store_deadline, Duration::from_secs(2));
+        assert_eq!(policy.effective_touch_interval(), MINUTE);
+        assert_eq!(
+            policy.idle_timeout(MINUTE).effective_touch_interval(),
+            MINUTE / 10
+        );
+    }
+
+    #[test]
+    fn the_presets_keep_within_nist_limits() {
+        let (two, three) = (Policy::aal2(), Policy::aal3());
+        for timeouts in [two.standard, two.remembered] {
+            assert!(timeouts.absolute <= 24 * HOUR && timeouts.idle <= HOUR);
+        }
+        for timeouts in [three.standard, three.remembered] {
+            assert!(timeouts.absolute <= 12 * HOUR && timeouts.idle <= 15 * MINUTE);
+        }
+        assert!(Policy::aal1().remembered.absolute <= 30 * DAY);
+    }
+
+    #[test]
+    fn secure_off_is_refused_in_production_only() {
+        let insecure = production().cookie_name("session").cookie_secure(false);
+        assert_eq!(only_problem(&insecure), Problem::InsecureCookieInProduction);
+        assert_eq!(insecure.environment(Environment::Development).problems(), []);
+    }
+
+    #[test]
+    fn http_only_off_is_refused_everywhere() {
+        for environment in [Environment::Production, Environment::Development] {
+            let policy = production().environment(environment).cookie_http_only(false);
+            assert_eq!(only_problem(&policy), Problem::CookieReadableByScripts);
+        }
+    }
+
+    #[test]
+    fn same_site_none_without_secure_is_refused() {
+        let policy = production()
+            .environment(Environment::Development)
+            .cookie_name("session")
+            .cookie_secure(false)
+            .cookie_same_site(SameSite::None);
+        assert_eq!(only_problem(&policy), Problem::SameSiteNoneWithoutSecure);
+    }
+
+    #[test]
+    fn partitioned_without_secure_is_refused() {
+        let policy = production()
+            .environment(Environment::Development)
+            .cookie_name("session")
+            .cookie_secure(false)
+            .cookie_partitioned(true);
+        assert_eq!(only_problem(&policy), Problem::PartitionedWithoutSecure);
+    }
+
+    #[test]
+    fn the_host_prefix_is_refused_with_a_domain_or_another_path_in_any_case() {
+        for name in ["__Host-session", "__hOST-session", "__Host-Http-session"] {
+            let named = production().cookie_name(name);
+            assert_eq!(
+                only_problem(&named.clone().cookie_domain("example.com")),
+                Problem::HostPrefixWithDomain
+            );
+            assert_eq!(
+                only_problem(&named.cookie_path("/app")),
+                Problem::HostPrefixWithPath { path: "/app".into() }
+            );
+        }
+    }
+
+    #[test]
+    fn a_prefix_that_needs_secure_is_refused_without_it() {
+        for name in ["__Host-s", "__Secure-s", "__Http-s", "__secure-s"] {
+            let policy = production()
+                .environment(Environment::Development)
+                .cookie_name(name)
+                .cookie_secure(false);
+            assert_eq!(
+                only_problem(&policy),
+                Problem::PrefixWithoutSecure { name: name.into() }
+            );
+        }
+    }
+
+    #[test]
+    fn an_idle_timeout_longer_than_the_absolute_is_refused_for_both_lifetimes() {
+        let (idle, absolute) = (13 * HOUR, 12 * HOUR);
+        assert_eq!(
+            only_problem(&production().idle_timeout(idle)),
+            Problem::IdleLongerThanAbsolute {
+                lifetime: Lifetime::Standard,
+                idle,
+                absolute
+            }
+        );
+        let (idle, absolute) = (31 * DAY, 30 * DAY);
+        assert_eq!(
+            only_problem(&production().remembered_idle_timeout(idle)),
+            Problem::IdleLongerThanAbsolute {
+                lifetime: Lifetime::Remembered,
+                idle,
+                absolute
+            }
+        );
+        assert_eq!(production().idle_timeout(12 * HOUR).problems(), []);
+    }
+
+    #[test]
+    fn a_lifetime_over_400_days_is_refused() {
+        let policy = |absolute| production().remembered_absolute_timeout(absolute);
+        assert_eq!(policy(400 * DAY).problems(), []);
+        let absolute = 400 * DAY + Duration::from_millis(1);
+        assert_eq!(
+            only_problem(&policy(absolute)),
+            Problem::LifetimeTooLong {
+                lifetime: Lifetime::Remembered,
+                absolute
+            }
+        );
+        assert!(matches!(
+            only_problem(&production().absolute_timeout(absolute)),
+            Problem::LifetimeTooLong {
+                lifetime: Lifetime::Standard,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn a_timeout_under_a_millisecond_is_refused() {
+        let policy = production()
+            .idle_timeout(Duration::from_micros(999))
+            .touch_interval(Duration::ZERO);
+        assert_eq!(
+            only_problem(&policy),
+            Problem::ZeroTimeout {
+                lifetime: Lifetime::Standard
+            }
+        );
+    }
+
+    #[test]
+    fn name_and_value_over_4096_bytes_are_refused() {
+        let longest = "s".repeat(4096 - COOKIE_VALUE_LENGTH);
+        assert_eq!(production().cookie_name(longest.clone()).problems(), []);
+        assert_eq!(
+            only_problem(&production().cookie_name(longest + "s")),
+            Problem::CookieTooLong { bytes: 4097 }
+        );
+    }
+
+    #[test]
+    fn an_invalid_cookie_name_is_refused() {
+        for name in [
+            "",
+            "two words",
+            "a=b",
+            "a;b",
+            "a,b",
+            "naïve",
+            "a\n",
+            "\"a\"",
+            "a/b",
+        ] {
+            assert_eq!(
+                only_problem(&production().cookie_name(name)),
+                Problem::InvalidCookieName { name: name.into() }
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_or_domain_that_could_smuggle_an_attribute_is_refused() {
+        for path in ["", "app", "/; Domain=evil.example", "/\r\n"] {
+            let policy = production().cookie_name("session").cookie_path(path);
+            assert_eq!(
+                only_problem(&policy),
+                Problem::InvalidCookiePath { path: path.into() }
+            );
+        }
+        for domain in ["", "..", "example.com; Path=/x", "a b"] {
+            let policy = production().cookie_name("session").cookie_domain(domain);
+            assert_eq!(
+                only_problem(&policy),
+                Problem::InvalidCookieDomain {
+                    domain: domain.into()
+                }
+            );
+        }
+        let shared = production()
+            .cookie_name("__Secure-session")
+            .cookie_domain("example.com");
+        assert_eq!(shared.problems(), []);
+    }
+
+    #[test]
+    fn limits_that_could_never_work_are_refused() {
+        let most = MAX_DATA_BYTES - seal::OVERHEAD;
+        assert_eq!(production().max_data_bytes(most).problems(), []);
+        assert_eq!(
+            only_problem(&production().max_data_bytes(most + 1)),
+            Problem::DataLimitTooLarge {
+                bytes: most + 1,
+                most
+            }
+        );
+        assert_eq!(
+            only_problem(&production().store_deadline(Duration::ZERO)),
+            Problem::ZeroStoreDeadline
+        );
+        assert_eq!(
+            only_problem(&production().sweep_interval(Some(Duration::ZERO))),
+            Problem::ZeroSweepInterval
+        );
+        assert!(matches!(
+            only_problem(&production().touch_interval(30 * MINUTE)),
+            Problem::TouchIntervalTooLong { .. }
+        ));
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once() {
+        let policy = production()
+            .cookie_secure(false)
+            .cookie_http_only(false)
+            .cookie_domain("example.com")
+            .idle_timeout(13 * HOUR);
+        let error = SetupError::of(policy.problems()).unwrap_err();
+        assert_eq!(error.problems().len(), 5);
+        assert_eq!(error.to_string().lines().count(), 6);
+    }
+}

@@ -1,0 +1,285 @@
+//! The data at rest: sealed under a key that nobody stores.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use crate::data::Data;
+use crate::keyring::{KeyId, Keyring, Keys};
+use crate::random::{RandomError, random_bytes};
+use crate::record::{Lifetime, Record};
+use crate::token::TokenSecret;
+
+/// Whether the data is sealed at rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sealing {
+    /// AES-256-GCM under a key derived from the keyring *and* the browser's secret: a dump of the
+    /// database opens no session's data, not even together with the application's secret.
+    #[default]
+    Sealed,
+    /// Plain JSON in the store, for those who share it with other programs.
+    Plain,
+}
+
+/// Why stored data could not be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpenError {
+    /// Sealed under a key that this keyring does not hold.
+    UnknownKey,
+    /// Not what was sealed for this record: changed, moved, or written by another program.
+    Rejected,
+}
+
+const VERSION: u8 = 1;
+const KEY_ID_AT: usize = 1;
+const NONCE_AT: usize = KEY_ID_AT + KeyId::LENGTH;
+const CIPHERTEXT_AT: usize = NONCE_AT + NONCE_LEN;
+const TAG_LENGTH: usize = 16;
+
+/// How many bytes sealing adds.
+pub(crate) const OVERHEAD: usize = CIPHERTEXT_AT + TAG_LENGTH;
+
+impl Sealing {
+    /// The stored form of `data`, bound to the other fields of `record` as they are now.
+    pub(crate) fn close(
+        self,
+        data: &Data,
+        record: &Record,
+        secret: &TokenSecret,
+        keyring: &Keyring,
+    ) -> Result<Bytes, RandomError> {
+        match self {
+            Self::Plain => Ok(Bytes::copy_from_slice(data.json().as_bytes())),
+            Self::Sealed => seal(data.json().as_bytes(), record, secret, keyring.current()),
+        }
+    }
+
+    /// The data of `record`. Plain data where sealed is expected is rejected: it may be anybody's.
+    pub(crate) fn open(
+        self,
+        record: &Record,
+        secret: &TokenSecret,
+        keyring: &Keyring,
+    ) -> Result<Data, OpenError> {
+        let json = match self {
+            Self::Plain => record.data.to_vec(),
+            Self::Sealed => unseal(record, secret, keyring)?,
+        };
+        let json = String::from_utf8(json).map_err(|_| OpenError::Rejected)?;
+        Data::parse(json).map_err(|_| OpenError::Rejected)
+    }
+}
+
+fn seal(plain: &[u8], record: &Record, secret: &TokenSecret, keys: &Keys) -> Result<Bytes, RandomError> {
+    let nonce: [u8; NONCE_LEN] = random_bytes()?;
+    let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
+    sealed.push(VERSION);
+    sealed.extend_from_slice(keys.id().as_bytes());
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(plain);
+    let tag = data_key(keys, secret)
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(bound_fields(record)),
+            &mut sealed[CIPHERTEXT_AT..],
+        )
+        .expect("AES-256-GCM seals up to 64 GiB, and a session's data is a mebibyte at most");
+    sealed.extend_from_slice(tag.as_ref());
+    Ok(sealed.into())
+}
+
+fn unseal(record: &Record, secret: &TokenSecret, keyring: &Keyring) -> Result<Vec<u8>, OpenError> {
+    let stored = &record.data;
+    if stored.len() < OVERHEAD || stored[0] != VERSION {
+        return Err(OpenError::Rejected);
+    }
+    let mut key_id = [0; KeyId::LENGTH];
+    key_id.copy_from_slice(&stored[KEY_ID_AT..NONCE_AT]);
+    let mut nonce = [0; NONCE_LEN];
+    nonce.copy_from_slice(&stored[NONCE_AT..CIPHERTEXT_AT]);
+
+    let bound = bound_fields(record);
+    let mut failure = OpenError::UnknownKey;
+    for (keys, _) in keyring.with_id(KeyId::from_bytes(key_id)) {
+        let mut opened = stored[CIPHERTEXT_AT..].to_vec();
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        match data_key(keys, secret).open_in_place(nonce, Aad::from(&bound), &mut opened) {
+            Ok(plain) => {
+                let length = plain.len();
+                opened.truncate(length);
+                return Ok(opened);
+            }
+            Err(_) => failure = OpenError::Rejected,
+        }
+    }
+    Err(failure)
+}
+
+fn data_key(keys: &Keys, secret: &TokenSecret) -> LessSafeKey {
+    let derived = hmac::sign(keys.seal(), secret.expose());
+    let mut key = Zeroizing::new([0; 32]);
+    key.copy_from_slice(derived.as_ref());
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*key).expect("AES-256 takes a key of 32 bytes"))
+}
+
+/// The fields that the data is bound to, in an encoding that reads one way only. All that grants
+/// something is among them; `last_seen_at` is not, for it slides without a new seal, and the
+/// device is a label.
+fn bound_fields(record: &Record) -> Vec<u8> {
+    let owner = record.owner.as_ref().map(|owner| owner.as_str().as_bytes());
+    let mut bound = Vec::with_capacity(96 + owner.map_or(0, <[u8]>::len));
+    bound.extend_from_slice(b"tenure data 1");
+    bound.extend_from_slice(record.id.as_bytes());
+    bound.extend_from_slice(&record.version.to_be_bytes());
+    bound.extend_from_slice(&record.created_at.as_millis().to_be_bytes());
+    bound.extend_from_slice(&record.absolute_deadline.as_millis().to_be_bytes());
+    bound.extend_from_slice(&crate::clock::whole_millis(record.idle_timeout).to_be_bytes());
+    bound.push(match record.lifetime {
+        Lifetime::Standard => 0,
+        Lifetime::Remembered => 1,
+    });
+    match record.signed_in_at {
+        None => bound.push(0),
+        Some(moment) => {
+            bound.push(1);
+            bound.extend_from_slice(&moment.as_millis().to_be_bytes());
+        }
+    }
+    // Last, because it is the one of no fixed length.
+    match owner {
+        None => bound.push(0),
+        Some(owner) => {
+            bound.push(1);
+            bound.extend_from_slice(owner);
+        }
+    }
+    bound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::device::Device;
+    use crate::owner::Owner;
+    use crate::secret::Secret;
+    use crate::session_id::SessionId;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn keyring() -> Keyring {
+        Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"))
+    }
+
+    fn record(secret: &TokenSecret) -> Record {
+        Record {
+            id: SessionId::from_bytes([7; 16]),
+            version: 3,
+            secret_hash: secret.hash(),
+            previous_secret_hash: None,
+            owner: Some(Owner::new("ada").unwrap()),
+            created_at: Timestamp::from_millis(1_000),
+            signed_in_at: Some(Timestamp::from_millis(2_000)),
+            last_seen_at: Timestamp::from_millis(3_000),
+            idle_timeout: Duration::from_secs(60),
+            absolute_deadline: Timestamp::from_millis(900_000),
+            lifetime: Lifetime::Standard,
+            device: Device::default(),
+            data: Bytes::new(),
+        }
+    }
+
+    fn sealed(secret: &TokenSecret, json: &str) -> Record {
+        let record = record(secret);
+        let data = Sealing::Sealed
+            .close(&Data::parse(json).unwrap(), &record, secret, &keyring())
+            .unwrap();
+        Record { data, ..record }
+    }
+
+    fn opened(record: &Record, secret: &TokenSecret) -> Result<String, OpenError> {
+        Sealing::Sealed
+            .open(record, secret, &keyring())
+            .map(|data| data.json().to_owned())
+    }
+
+    #[test]
+    fn what_is_sealed_opens_with_the_secret_and_the_keyring() {
+        let secret = TokenSecret::generate().unwrap();
+        assert_eq!(
+            opened(&sealed(&secret, r#"{"a":1}"#), &secret).unwrap(),
+            r#"{"a":1}"#
+        );
+    }
+
+    #[test]
+    fn another_secret_or_another_keyring_opens_nothing() {
+        let secret = TokenSecret::generate().unwrap();
+        let record = sealed(&secret, r#"{"a":1}"#);
+        assert_eq!(
+            opened(&record, &TokenSecret::generate().unwrap()),
+            Err(OpenError::Rejected)
+        );
+        let other = Keyring::new(Secret::new("Yb0yP2kV9rT4nXwE6uLsJ1dHfCaGzmQ7"));
+        assert_eq!(
+            Sealing::Sealed.open(&record, &secret, &other).err(),
+            Some(OpenError::UnknownKey)
+        );
+    }
+
+    #[test]
+    fn data_opens_under_no_other_metadata() {
+        let secret = TokenSecret::generate().unwrap();
+        let record = sealed(&secret, "{}");
+        let other = |change: fn(&mut Record)| {
+            let mut changed = record.clone();
+            change(&mut changed);
+            opened(&changed, &secret)
+        };
+        let changes: [fn(&mut Record); 9] = [
+            |record| record.id = SessionId::from_bytes([8; 16]),
+            |record| record.version = 4,
+            |record| record.owner = Some(Owner::new("eve").unwrap()),
+            |record| record.owner = None,
+            |record| record.created_at = Timestamp::from_millis(1),
+            |record| record.signed_in_at = None,
+            |record| record.idle_timeout = Duration::from_secs(61),
+            |record| record.absolute_deadline = Timestamp::from_millis(900_001),
+            |record| record.lifetime = Lifetime::Remembered,
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            assert_eq!(other(change), Err(OpenError::Rejected), "change {number}");
+        }
+        assert!(other(|record| record.last_seen_at = Timestamp::from_millis(3_001)).is_ok());
+    }
+
+    #[test]
+    fn plain_data_is_rejected_where_sealed_is_expected() {
+        let secret = TokenSecret::generate().unwrap();
+        let planted = Record {
+            data: Bytes::from_static(br#"{"admin":true}"#),
+            ..record(&secret)
+        };
+        assert_eq!(opened(&planted, &secret), Err(OpenError::Rejected));
+    }
+
+    proptest! {
+        #[test]
+        fn any_stored_bytes_are_survived_and_rejected(data in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let secret = TokenSecret::generate().unwrap();
+            let planted = Record { data: data.into(), ..record(&secret) };
+            prop_assert!(opened(&planted, &secret).is_err());
+        }
+
+        #[test]
+        fn every_flipped_bit_is_rejected(bit in 0usize..(OVERHEAD + 7) * 8) {
+            let secret = TokenSecret::generate().unwrap();
+            let record = sealed(&secret, r#"{"a":1}"#);
+            let mut data = record.data.to_vec();
+            data[bit / 8] ^= 1 << (bit % 8);
+            let damaged = Record { data: data.into(), ..record };
+            prop_assert!(opened(&damaged, &secret).is_err());
+        }
+    }
+}

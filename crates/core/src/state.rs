@@ -1,0 +1,278 @@
+//! The state of a session within one request.
+
+use std::sync::Arc;
+
+use crate::changes::{Changes, Verdict};
+use crate::clock::Timestamp;
+use crate::data::{Data, Raw};
+use crate::device::Device;
+use crate::event::{EventKind, Refusal};
+use crate::owner::Owner;
+use crate::policy::Policy;
+use crate::record::{Lifetime, Record};
+use crate::session_id::SessionId;
+use crate::token::TokenSecret;
+
+/// Why a request has no session, or none yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Absence {
+    /// It brought no cookie.
+    NoCookie,
+    /// It brought a cookie that was not accepted.
+    Refused(Refusal),
+    /// It brought a genuine cookie for a live session, but a renewal has replaced its secret. Usually a
+    /// request that crossed a sign-in on its way: the browser holds the newer cookie by now, so none
+    /// is set and none removed.
+    Superseded,
+    /// This very request ended it.
+    Destroyed,
+    /// Another request, or an operator, ended it while this one ran.
+    Gone,
+}
+
+pub(crate) struct State {
+    pub(crate) standing: Standing,
+    /// What the handler did since the last save.
+    pub(crate) pending: Pending,
+    /// What a save is writing right now. Left over if that save failed or was cancelled.
+    pub(crate) in_flight: Option<Pending>,
+    /// A session that this request ended and that is yet to be removed from the store.
+    pub(crate) ending: Option<Ending>,
+    pub(crate) cookie: CookieDue,
+    pub(crate) answered: Answered,
+    /// Counts the writes, so that an update can tell whether somebody came between.
+    pub(crate) writes: u64,
+    /// About how long the data is as JSON.
+    pub(crate) data_bytes: usize,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it a request, and a box would cost an allocation"
+)]
+pub(crate) enum Standing {
+    /// The handler has not asked for the session.
+    Unasked,
+    Absent(Absence),
+    Live(Live),
+}
+
+/// A session as the store has it.
+#[derive(Clone)]
+pub(crate) struct Live {
+    /// Without the sealed data.
+    pub(crate) record: Record,
+    pub(crate) secret: TokenSecret,
+    pub(crate) data: Arc<Data>,
+    pub(crate) attendance: Attendance,
+    /// Whether this request gave it a new secret.
+    pub(crate) freshness: Freshness,
+}
+
+/// Whether looking at the session counts as activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attendance {
+    Passive,
+    Active,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    SameSecret,
+    NewSecret,
+}
+
+pub(crate) struct Ending {
+    pub(crate) id: SessionId,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) kind: EventKind,
+}
+
+/// What the response shall say about the cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieDue {
+    Nothing,
+    Issue,
+    Remove,
+}
+
+/// Whether the response's head has gone out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    NotYet,
+    Already,
+}
+
+/// What is to be done to a session.
+#[derive(Clone, Default)]
+pub(crate) struct Pending {
+    pub(crate) changes: Changes,
+    pub(crate) renewal: Renewal,
+    pub(crate) lifetime: Option<Lifetime>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) enum Renewal {
+    #[default]
+    Keep,
+    Renew,
+    SignIn(Owner),
+}
+
+impl Pending {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && matches!(self.renewal, Renewal::Keep) && self.lifetime.is_none()
+    }
+
+    pub(crate) fn then(self, later: Self) -> Self {
+        Self {
+            changes: self.changes.then(later.changes),
+            renewal: match later.renewal {
+                Renewal::Keep => self.renewal,
+                Renewal::Renew if matches!(self.renewal, Renewal::SignIn(_)) => self.renewal,
+                renewal => renewal,
+            },
+            lifetime: later.lifetime.or(self.lifetime),
+        }
+    }
+
+    pub(crate) fn needs_new_secret(&self) -> bool {
+        !matches!(self.renewal, Renewal::Keep)
+    }
+
+    pub(crate) fn signs_in(&self) -> Option<&Owner> {
+        match &self.renewal {
+            Renewal::SignIn(owner) => Some(owner),
+            Renewal::Keep | Renewal::Renew => None,
+        }
+    }
+
+    /// Whether anything but the data changes.
+    pub(crate) fn changes_metadata(&self, record: &Record) -> bool {
+        self.needs_new_secret() || self.changes_lifetime(record)
+    }
+
+    fn changes_lifetime(&self, record: &Record) -> bool {
+        self.lifetime.is_some_and(|lifetime| lifetime != record.lifetime)
+    }
+
+    /// Owner, times and device of `record` after this, at `now`.
+    pub(crate) fn stamp(
+        &self,
+        record: &mut Record,
+        policy: &Policy,
+        now: Timestamp,
+        device: impl FnOnce() -> Device,
+    ) {
+        let mut restart = self.changes_lifetime(record);
+        if let Some(owner) = self.signs_in() {
+            record.owner = Some(owner.clone());
+            record.signed_in_at = Some(now);
+            record.lifetime = Lifetime::Standard;
+            record.device = device();
+            restart = true;
+        }
+        if restart {
+            record.lifetime = self.lifetime.unwrap_or(record.lifetime);
+            let timeouts = policy.timeouts(record.lifetime);
+            record.idle_timeout = timeouts.idle;
+            record.absolute_deadline = record
+                .signed_in_at
+                .unwrap_or(record.created_at)
+                .plus(timeouts.absolute);
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn new(cookie: CookieDue) -> Self {
+        Self {
+            standing: Standing::Unasked,
+            pending: Pending::default(),
+            in_flight: None,
+            ending: None,
+            cookie,
+            answered: Answered::NotYet,
+            writes: 0,
+            data_bytes: Data::EMPTY_JSON.len(),
+        }
+    }
+
+    pub(crate) fn live(&self) -> Option<&Live> {
+        match &self.standing {
+            Standing::Live(live) => Some(live),
+            Standing::Unasked | Standing::Absent(_) => None,
+        }
+    }
+
+    pub(crate) fn has_nothing_to_save(&self) -> bool {
+        self.pending.is_empty() && self.in_flight.is_none() && self.ending.is_none()
+    }
+
+    /// What a session would get if it were saved now.
+    pub(crate) fn whole_pending(&self) -> Pending {
+        match &self.in_flight {
+            Some(earlier) => earlier.clone().then(self.pending.clone()),
+            None => self.pending.clone(),
+        }
+    }
+
+    /// The value of `key` as this request sees it.
+    pub(crate) fn value(&self, key: &str) -> Option<Value> {
+        for changes in [Some(&self.pending), self.in_flight.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            match changes.changes.verdict(key) {
+                Verdict::Is(value) => return Some(Value::Written(value.clone())),
+                Verdict::IsGone => return None,
+                Verdict::Untouched => {}
+            }
+        }
+        let data = &self.live()?.data;
+        data.get(key).is_some().then(|| Value::Stored(Arc::clone(data)))
+    }
+
+    /// The keys that have a value, in order.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        if let Some(live) = self.live() {
+            keys.extend(live.data.iter().map(|(key, _)| key.to_owned()));
+        }
+        for pending in [self.in_flight.as_ref(), Some(&self.pending)]
+            .into_iter()
+            .flatten()
+        {
+            keys.retain(|key| !matches!(pending.changes.verdict(key), Verdict::IsGone));
+            keys.extend(pending.changes.keys_set().map(str::to_owned));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// Forgets what was to be written, and that there was a session.
+    pub(crate) fn become_absent(&mut self, absence: Absence) {
+        self.standing = Standing::Absent(absence);
+        self.pending = Pending::default();
+        self.in_flight = None;
+        self.writes += 1;
+        self.data_bytes = Data::EMPTY_JSON.len();
+    }
+}
+
+/// A value as JSON text, without a copy of it.
+pub(crate) enum Value {
+    Written(Raw),
+    Stored(Arc<Data>),
+}
+
+impl Value {
+    pub(crate) fn text(&self, key: &str) -> &str {
+        match self {
+            Self::Written(raw) => raw,
+            Self::Stored(data) => data.get(key).unwrap_or("null"),
+        }
+    }
+}

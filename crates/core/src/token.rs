@@ -1,0 +1,291 @@
+//! What the browser bears: the token, and the cookie value it travels in.
+
+use std::fmt;
+
+use aws_lc_rs::{constant_time, digest, hmac};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use zeroize::Zeroize;
+
+use crate::keyring::{KeyAge, KeyId, Keyring, Keys};
+use crate::random::{RandomError, random_bytes};
+use crate::session_id::SessionId;
+
+/// A session id and the secret that proves the right to use it.
+///
+/// `Debug` shows the id alone.
+#[derive(Clone)]
+pub(crate) struct Token {
+    pub(crate) id: SessionId,
+    pub(crate) secret: TokenSecret,
+}
+
+/// 32 random bytes that only the browser keeps. Never stored, never logged, zeroed when dropped.
+#[derive(Clone)]
+pub(crate) struct TokenSecret([u8; TokenSecret::LENGTH]);
+
+/// SHA-256 of a token's secret: what a store keeps instead of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SecretHash([u8; SecretHash::LENGTH]);
+
+/// Why a cookie is not one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieFault {
+    /// Not the form of a cookie of ours.
+    Malformed,
+    /// The right form, but signed by no key of the ring.
+    Forged,
+}
+
+const VERSION: u8 = 1;
+const KEY_ID_AT: usize = 1;
+const SESSION_ID_AT: usize = KEY_ID_AT + KeyId::LENGTH;
+const SECRET_AT: usize = SESSION_ID_AT + SessionId::LENGTH;
+const TAG_AT: usize = SECRET_AT + TokenSecret::LENGTH;
+const TAG_LENGTH: usize = 16;
+const COOKIE_BYTES: usize = TAG_AT + TAG_LENGTH;
+
+/// Characters in a cookie's value.
+pub(crate) const COOKIE_VALUE_LENGTH: usize = COOKIE_BYTES.div_ceil(3) * 4;
+
+impl Token {
+    pub(crate) fn generate() -> Result<Self, RandomError> {
+        Ok(Self {
+            id: SessionId::generate()?,
+            secret: TokenSecret::generate()?,
+        })
+    }
+
+    /// The value of a cookie of this name, signed by the current key.
+    pub(crate) fn to_cookie(&self, cookie_name: &str, keyring: &Keyring) -> String {
+        let keys = keyring.current();
+        let mut bytes = [0; COOKIE_BYTES];
+        bytes[0] = VERSION;
+        bytes[KEY_ID_AT..SESSION_ID_AT].copy_from_slice(keys.id().as_bytes());
+        bytes[SESSION_ID_AT..SECRET_AT].copy_from_slice(self.id.as_bytes());
+        bytes[SECRET_AT..TAG_AT].copy_from_slice(&self.secret.0);
+        let tag = tag(keys, cookie_name, &bytes[..TAG_AT]);
+        bytes[TAG_AT..].copy_from_slice(&tag.as_ref()[..TAG_LENGTH]);
+        let value = Base64UrlUnpadded::encode_string(&bytes);
+        bytes.zeroize();
+        value
+    }
+
+    /// Reads and verifies a cookie's value, without a look at any store.
+    pub(crate) fn from_cookie(
+        value: &[u8],
+        cookie_name: &str,
+        keyring: &Keyring,
+    ) -> Result<(Self, KeyAge), CookieFault> {
+        let mut bytes = [0; COOKIE_BYTES];
+        let decoded = Base64UrlUnpadded::decode(value, &mut bytes).map_err(|_| CookieFault::Malformed)?;
+        if decoded.len() != COOKIE_BYTES || decoded[0] != VERSION {
+            return Err(CookieFault::Malformed);
+        }
+        let (signed, tag) = bytes.split_at(TAG_AT);
+        let age = keyring
+            .with_id(KeyId::from_bytes(array_at(signed, KEY_ID_AT)))
+            .find(|(keys, _)| tag_is_genuine(keys, cookie_name, signed, tag))
+            .map(|(_, age)| age)
+            .ok_or(CookieFault::Forged)?;
+        let id = SessionId::from_bytes(array_at(signed, SESSION_ID_AT));
+        let secret = TokenSecret(array_at(signed, SECRET_AT));
+        bytes.zeroize();
+        Ok((Self { id, secret }, age))
+    }
+}
+
+fn tag(keys: &Keys, cookie_name: &str, signed: &[u8]) -> hmac::Tag {
+    // The signed part has one length only, so the name before it can't be shifted into it.
+    let mut context = hmac::Context::with_key(keys.cookie());
+    context.update(cookie_name.as_bytes());
+    context.update(signed);
+    context.sign()
+}
+
+fn tag_is_genuine(keys: &Keys, cookie_name: &str, signed: &[u8], claimed: &[u8]) -> bool {
+    let expected = tag(keys, cookie_name, signed);
+    constant_time::verify_slices_are_equal(&expected.as_ref()[..TAG_LENGTH], claimed).is_ok()
+}
+
+fn array_at<const N: usize>(bytes: &[u8], start: usize) -> [u8; N] {
+    let mut array = [0; N];
+    array.copy_from_slice(&bytes[start..start + N]);
+    array
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({}, redacted)", self.id)
+    }
+}
+
+impl TokenSecret {
+    const LENGTH: usize = 32;
+
+    pub(crate) fn generate() -> Result<Self, RandomError> {
+        random_bytes().map(Self)
+    }
+
+    pub(crate) fn hash(&self) -> SecretHash {
+        SecretHash(digest_array(&self.0))
+    }
+
+    pub(crate) fn expose(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+}
+
+fn digest_array(bytes: &[u8]) -> [u8; SecretHash::LENGTH] {
+    array_at(digest::digest(&digest::SHA256, bytes).as_ref(), 0)
+}
+
+impl Drop for TokenSecret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for TokenSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenSecret(redacted)")
+    }
+}
+
+impl SecretHash {
+    /// Bytes in a hash.
+    pub const LENGTH: usize = 32;
+
+    /// A hash from the bytes that a store kept.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, as a store keeps them.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+
+    pub(crate) fn is_of(&self, secret: &TokenSecret) -> bool {
+        constant_time::verify_slices_are_equal(&self.0, &secret.hash().0).is_ok()
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+    use proptest::prelude::*;
+
+    const NAME: &str = "__Host-session";
+
+    fn keyring() -> Keyring {
+        Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"))
+    }
+
+    fn fault(value: &[u8]) -> Option<CookieFault> {
+        Token::from_cookie(value, NAME, &keyring()).err()
+    }
+
+    #[test]
+    fn a_cookie_is_92_characters_and_comes_back_as_the_token_it_was() {
+        let token = Token::generate().unwrap();
+        let value = token.to_cookie(NAME, &keyring());
+        assert_eq!(value.len(), COOKIE_VALUE_LENGTH);
+        assert_eq!(value.len(), 92);
+        let (read, age) = Token::from_cookie(value.as_bytes(), NAME, &keyring()).unwrap();
+        assert_eq!(age, KeyAge::Current);
+        assert_eq!(read.id, token.id);
+        assert_eq!(read.secret.expose(), token.secret.expose());
+    }
+
+    #[test]
+    fn the_format_is_the_documented_one_byte_for_byte() {
+        let token = Token {
+            id: SessionId::from_bytes([0x11; 16]),
+            secret: TokenSecret([0x22; 32]),
+        };
+        let value = token.to_cookie(NAME, &keyring());
+        let bytes = Base64UrlUnpadded::decode_vec(&value).unwrap();
+        let keyring = keyring();
+        assert_eq!(bytes[0], 1);
+        assert_eq!(&bytes[1..5], keyring.current_key_id().as_bytes());
+        assert_eq!(&bytes[5..21], [0x11; 16]);
+        assert_eq!(&bytes[21..53], [0x22; 32]);
+        let mut message = NAME.as_bytes().to_vec();
+        message.extend_from_slice(&bytes[..53]);
+        let tag = hmac::sign(keyring.current().cookie(), &message);
+        assert_eq!(&bytes[53..], &tag.as_ref()[..16]);
+    }
+
+    #[test]
+    fn an_older_secret_still_verifies_and_a_dropped_one_does_not() {
+        let old = "Yb0yP2kV9rT4nXwE6uLsJ1dHfCaGzmQ7";
+        let value = Token::generate()
+            .unwrap()
+            .to_cookie(NAME, &Keyring::new(Secret::new(old)));
+        let rotated = keyring().with_older(Secret::new(old));
+        let (_, age) = Token::from_cookie(value.as_bytes(), NAME, &rotated).unwrap();
+        assert_eq!(age, KeyAge::Older);
+        assert_eq!(fault(value.as_bytes()), Some(CookieFault::Forged));
+    }
+
+    #[test]
+    fn a_cookie_of_another_name_is_forged() {
+        let value = Token::generate().unwrap().to_cookie("__Host-admin", &keyring());
+        assert_eq!(fault(value.as_bytes()), Some(CookieFault::Forged));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_refused() {
+        let value = Token::generate().unwrap().to_cookie(NAME, &keyring());
+        let genuine = Base64UrlUnpadded::decode_vec(&value).unwrap();
+        for bit in 0..genuine.len() * 8 {
+            let mut bytes = genuine.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let forged = Base64UrlUnpadded::encode_string(&bytes);
+            assert!(fault(forged.as_bytes()).is_some(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let token = Token {
+            id: SessionId::from_bytes([1; 16]),
+            secret: TokenSecret([0x61; 32]),
+        };
+        let shown = format!("{token:?} {:?} {:?}", token.secret, token.secret.hash());
+        assert!(!shown.contains("97") && !shown.contains("61"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_refused_without_a_panic(value in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(fault(&value).is_some());
+        }
+
+        #[test]
+        fn any_value_of_the_right_alphabet_and_length_is_refused(value in "[A-Za-z0-9_-]{92}") {
+            prop_assert!(fault(value.as_bytes()).is_some());
+        }
+
+        #[test]
+        fn every_token_comes_back_and_only_in_one_spelling(id: [u8; 16], secret: [u8; 32]) {
+            let token = Token { id: SessionId::from_bytes(id), secret: TokenSecret(secret) };
+            let value = token.to_cookie(NAME, &keyring());
+            let (read, _) = Token::from_cookie(value.as_bytes(), NAME, &keyring()).unwrap();
+            prop_assert_eq!(read.id, token.id);
+            prop_assert_eq!(read.secret.expose(), token.secret.expose());
+            for other in [format!("{value}="), format!(" {value}"), value[..91].to_owned()] {
+                prop_assert_eq!(fault(other.as_bytes()), Some(CookieFault::Malformed));
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Sessions for web applications that are secure by default.
+
+pub use tenure_core::*;
+
+#[cfg(feature = "axum")]
+pub use tenure_tower as axum;
+#[cfg(feature = "sqlite")]
+pub use tenure_sql as sqlite;

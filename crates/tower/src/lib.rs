@@ -1,0 +1,1 @@
+//! Tenure for axum and any tower service.

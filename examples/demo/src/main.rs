@@ -1,0 +1,3 @@
+//! A small web app on Tenure.
+
+fn main() {}
