@@ -454,6 +454,12 @@ impl Policy {
         }
     }
 
+    /// Whether the client's address is kept with a session, so that a door need not find it out in vain.
+    #[must_use]
+    pub fn records_client_address(&self) -> bool {
+        self.record_client_address
+    }
+
     pub(crate) fn timeouts(&self, lifetime: Lifetime) -> Timeouts {
         match lifetime {
             Lifetime::Standard => self.standard,

@@ -1,0 +1,144 @@
+//! The layer.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tenure_core::Sessions;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::current::Current;
+use crate::error::SessionError;
+use crate::failure::{PlainFailure, RenderFailure};
+use crate::future::ResponseFuture;
+use crate::trust_proxy::TrustProxy;
+
+/// Gives every request inside it a session: verifies the cookie before the handler, and commits what
+/// the handler did before the response goes out.
+///
+/// A handler that does not ask for the session causes no store call. Several layers with different cookie
+/// names work one inside another; the extractors take the innermost, and
+/// [`NamedSession`](crate::NamedSession) any.
+#[derive(Clone, Debug)]
+pub struct SessionLayer<R = PlainFailure> {
+    sessions: Sessions,
+    trust_proxy: Arc<TrustProxy>,
+    failures: R,
+}
+
+impl SessionLayer {
+    /// A layer over these sessions.
+    #[must_use]
+    pub fn new(sessions: Sessions) -> Self {
+        Self {
+            sessions,
+            trust_proxy: Arc::new(TrustProxy::nobody()),
+            failures: PlainFailure,
+        }
+    }
+}
+
+impl<R> SessionLayer<R> {
+    /// Whom to believe about the client's address and scheme.
+    ///
+    /// *Default*: [nobody](TrustProxy::nobody), so the address is the connection's. *Reason*: anybody
+    /// can send a header.
+    #[must_use]
+    pub fn trust_proxy(self, trust_proxy: TrustProxy) -> Self {
+        Self {
+            trust_proxy: Arc::new(trust_proxy),
+            ..self
+        }
+    }
+
+    /// Makes the responses to failures: of the store, mostly.
+    ///
+    /// *Default*: [`PlainFailure`], a line of text with the error's status. A response with
+    /// another status than 503 misleads caches and load balancers; keep
+    /// [`SessionError::status`] unless you know better.
+    ///
+    /// ```
+    /// use axum::response::{Html, IntoResponse, Response};
+    /// use tenure_core::Sessions;
+    /// use tenure_tower::{SessionError, SessionLayer};
+    ///
+    /// fn sorry(error: &SessionError) -> Response {
+    ///     (error.status(), Html("<h1>One moment, please</h1>")).into_response()
+    /// }
+    ///
+    /// fn layer(sessions: Sessions) -> SessionLayer<fn(&SessionError) -> Response> {
+    ///     SessionLayer::new(sessions).on_failure(sorry)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn on_failure<B>(
+        self,
+        render: fn(&SessionError) -> Response<B>,
+    ) -> SessionLayer<fn(&SessionError) -> Response<B>> {
+        self.render_failures(render)
+    }
+
+    /// The same by a value of a type of your own, which may hold templates or the like.
+    #[must_use]
+    pub fn render_failures<Other>(self, failures: Other) -> SessionLayer<Other> {
+        SessionLayer {
+            sessions: self.sessions,
+            trust_proxy: self.trust_proxy,
+            failures,
+        }
+    }
+}
+
+impl<S, R: Clone> Layer<S> for SessionLayer<R> {
+    type Service = SessionService<S, R>;
+
+    fn layer(&self, inner: S) -> SessionService<S, R> {
+        SessionService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// A service inside a [`SessionLayer`].
+#[derive(Clone, Debug)]
+pub struct SessionService<S, R = PlainFailure> {
+    inner: S,
+    layer: SessionLayer<R>,
+}
+
+impl<S, R, Q, B> Service<Request<Q>> for SessionService<S, R>
+where
+    S: Service<Request<Q>, Response = Response<B>>,
+    R: RenderFailure<B>,
+{
+    type Response = Response<B>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, B, R>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Q>) -> Self::Future {
+        let SessionLayer {
+            sessions,
+            trust_proxy,
+            failures,
+        } = &self.layer;
+        let address = if sessions.policy().records_client_address() {
+            trust_proxy.client(&request).address
+        } else {
+            None
+        };
+        let opened = sessions.open_from(request.headers(), address);
+        Current::enter(request.extensions_mut(), opened.clone(), Arc::clone(trust_proxy));
+        ResponseFuture::new(
+            self.inner.call(request),
+            sessions.clone(),
+            opened,
+            failures.clone(),
+        )
+    }
+}
