@@ -1,1 +1,9 @@
 //! What the tests of Tenure share.
+
+mod event_log;
+pub mod faults;
+mod split_mix;
+
+pub use event_log::EventLog;
+pub use faults::{FaultyStore, YieldingStore};
+pub use split_mix::SplitMix64;
