@@ -14,10 +14,20 @@ use crate::SplitMix64;
 
 /// A store that fails, hangs or dawdles when it is told to, and counts its calls. Clones share the
 /// controls, so a test keeps one and gives the other to `Sessions`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct FaultyStore<S> {
     inner: Arc<S>,
     controls: Arc<Mutex<Controls>>,
+}
+
+// Derived, it would ask `S` to be `Clone`.
+impl<S> Clone for FaultyStore<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            controls: Arc::clone(&self.controls),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -211,11 +221,22 @@ impl<S: Store> Store for FaultyStore<S> {
 
 /// A store whose every call lets other tasks run a random number of times before and after the
 /// work, so that requests interleave in many ways. The same seed gives the same numbers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct YieldingStore<S> {
     inner: Arc<S>,
     seed: u64,
     calls: Arc<AtomicU64>,
+}
+
+// Derived, it would ask `S` to be `Clone`.
+impl<S> Clone for YieldingStore<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            seed: self.seed,
+            calls: Arc::clone(&self.calls),
+        }
+    }
 }
 
 impl<S> YieldingStore<S> {
