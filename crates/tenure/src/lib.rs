@@ -1,5 +1,7 @@
 //! Sessions for web applications that are secure by default.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 pub use tenure_core::*;
 
 #[cfg(feature = "axum")]

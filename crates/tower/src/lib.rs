@@ -30,6 +30,8 @@
 //! The session is committed when the handler has answered, before its body is sent. A body that goes on
 //! writing to the session calls [`save`](tenure_core::Session::save) itself.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 mod client;
 mod current;
 mod error;

@@ -20,11 +20,17 @@ fn sessions() -> Sessions {
 fn routes() -> Router {
     Router::new()
         .route("/ignores", get(async || "x"))
-        .route("/writes", get(async |session: Session| session.insert(NAME, &7).unwrap()))
-        .route("/reads", get(async |session: Session| {
-            assert_eq!(session.get(NAME).unwrap(), Some(7));
-            "x"
-        }))
+        .route(
+            "/writes",
+            get(async |session: Session| session.insert(NAME, &7).unwrap()),
+        )
+        .route(
+            "/reads",
+            get(async |session: Session| {
+                assert_eq!(session.get(NAME).unwrap(), Some(7));
+                "x"
+            }),
+        )
 }
 
 #[derive(Clone)]
@@ -32,7 +38,10 @@ struct Nothing;
 
 /// Everything a request needs, made beforehand; then the count of one request that runs warm.
 fn allocations(router: &Router, path: &str, cookie: &HeaderValue) -> u64 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let mut least = u64::MAX;
     for _ in 0..20 {
         let mut request = Request::builder().uri(path).body(Body::empty()).unwrap();
@@ -49,7 +58,10 @@ fn allocations(router: &Router, path: &str, cookie: &HeaderValue) -> u64 {
 }
 
 fn cookie_of(router: &Router) -> HeaderValue {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let request = Request::builder().uri("/writes").body(Body::empty()).unwrap();
     let response = runtime.block_on(router.clone().oneshot(request)).unwrap();
     let set_cookie = response.headers()[SET_COOKIE].to_str().unwrap();
@@ -59,7 +71,9 @@ fn cookie_of(router: &Router) -> HeaderValue {
 #[test]
 fn a_request_costs_few_allocations_more_than_the_bare_router() {
     let with_sessions = routes().layer(SessionLayer::new(sessions()));
-    let bare = Router::new().route("/ignores", get(async || "x")).route("/reads", get(async || "x"));
+    let bare = Router::new()
+        .route("/ignores", get(async || "x"))
+        .route("/reads", get(async || "x"));
     let extension = bare.clone().layer(axum::Extension(Nothing));
     let cookie = cookie_of(&with_sessions);
 
@@ -69,6 +83,12 @@ fn a_request_costs_few_allocations_more_than_the_bare_router() {
     let read = allocations(&with_sessions, "/reads", &cookie) - allocations(&bare, "/reads", &cookie);
 
     println!("bare {bare_count}, extension +{extension_only}, ignored +{ignored}, read +{read}");
-    assert!(ignored <= 9, "a handler that ignores the session costs {ignored} allocations more");
-    assert!(read <= 15, "a handler that reads a value costs {read} allocations more");
+    assert!(
+        ignored <= 9,
+        "a handler that ignores the session costs {ignored} allocations more"
+    );
+    assert!(
+        read <= 15,
+        "a handler that reads a value costs {read} allocations more"
+    );
 }
