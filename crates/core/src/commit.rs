@@ -15,7 +15,9 @@ use crate::random::RandomError;
 use crate::record::{Lifetime, Record};
 use crate::session::DataError;
 use crate::session_id::SessionId;
-use crate::state::{Absence, Answered, Attendance, CookieDue, Freshness, Live, Pending, Standing, State};
+use crate::state::{
+    Absence, Answered, Attendance, CookieDue, Ending, Foresight, Freshness, Live, Pending, Standing, State,
+};
 use crate::store::{Inserted, Operation, StoreError, Touch, Updated};
 use crate::token::{Token, TokenSecret};
 
@@ -58,7 +60,6 @@ pub enum CommitError {
 
 /// What became of the writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "writes are dropped when the session has ended in the meantime"]
 pub enum Saved {
     /// There was nothing to write.
     Unchanged,
@@ -126,10 +127,13 @@ pub(crate) async fn save(visit: &Visit) -> Result<Saved, CommitError> {
     let Some(pending) = pending else {
         return Ok(Saved::Unchanged);
     };
-    match standing {
-        Begun::Live(live) => update(visit, &mut deadline, live, &pending).await,
-        Begun::Absent(absence) => insert(visit, &mut deadline, absence, &pending).await,
-    }
+    let saved = match standing {
+        Begun::Live(live) => update(visit, &mut deadline, live, &pending).await?,
+        Begun::Absent(absence) => insert(visit, &mut deadline, absence, &pending).await?,
+    };
+    // The handler may have ended the session while it was written.
+    remove_ended(visit, &mut deadline).await?;
+    Ok(saved)
 }
 
 enum Begun {
@@ -160,6 +164,7 @@ fn begin(visit: &Visit) -> Result<(Begun, Option<Pending>), CommitError> {
     }
     state.pending = Pending::default();
     state.in_flight = Some(pending.clone());
+    state.overtaken = None;
     Ok((begun, Some(pending)))
 }
 
@@ -237,6 +242,7 @@ async fn insert(
                         data,
                         attendance: Attendance::Active,
                         freshness: Freshness::SameSecret,
+                        foresight: Foresight::Current,
                     },
                 );
                 return Ok(Saved::Written);
@@ -268,7 +274,7 @@ async fn update(
         .transpose()?;
     let mut base = seen;
     for attempt in 1..=MOST_ATTEMPTS {
-        let data = if attempt == 1 {
+        let data = if base.foresight == Foresight::Current {
             pending.changes.apply(&base.data)?
         } else {
             pending.changes.replay(&base.data)?
@@ -388,6 +394,7 @@ async fn reload(
     Ok(Ok(Box::new(Live {
         record,
         data: Arc::new(data),
+        foresight: Foresight::Outdated,
         ..base.clone()
     })))
 }
@@ -406,8 +413,17 @@ fn tell_of_renewal(visit: &Visit, pending: &Pending, record: &Record) {
 }
 
 /// The request now has what the store has.
-fn finish(visit: &Visit, live: Live) {
+fn finish(visit: &Visit, mut live: Live) {
     let mut state = visit.state();
+    if let Some(kind) = state.overtaken.take() {
+        // The handler ended the session while it was written: what was written has to go, too.
+        state.ending.get_or_insert_with(|| Ending {
+            id: live.record.id,
+            owner: live.record.owner.clone(),
+            kind,
+        });
+        return;
+    }
     let cookie_changed = match &state.standing {
         Standing::Live(before) => {
             before.record.secret_hash != live.record.secret_hash
@@ -420,6 +436,7 @@ fn finish(visit: &Visit, live: Live) {
     }
     state.in_flight = None;
     if state.pending.is_empty() {
+        live.foresight = Foresight::Current;
         state.data_bytes = live.data.json().len();
     }
     state.standing = Standing::Live(live);
@@ -430,6 +447,10 @@ fn drop_writes(visit: &Visit, dropped: Dropped, record: Option<&Record>) -> Save
     let owner = record.and_then(|record| record.owner.clone());
     visit.engine.tell(EventKind::WriteDropped(dropped), id, owner);
     let mut state = visit.state();
+    if state.overtaken.take().is_some() {
+        // The handler ended the session by itself, and what it did since belongs to another.
+        return Saved::Dropped(dropped);
+    }
     state.cookie = CookieDue::Nothing;
     state.become_absent(match dropped {
         Dropped::Superseded => Absence::Superseded,

@@ -4,6 +4,8 @@
 //! Most applications use the `tenure` crate, which has the doors into web frameworks and the stores
 //! beside this engine. See [`Sessions`] for how to drive it by hand.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 mod changes;
 mod clock;
 mod commit;

@@ -15,7 +15,7 @@ use crate::record::Record;
 use crate::seal::OpenError;
 use crate::session::Session;
 use crate::sessions::Engine;
-use crate::state::{Absence, Answered, Attendance, CookieDue, Freshness, Live, Standing, State};
+use crate::state::{Absence, Answered, Attendance, CookieDue, Foresight, Freshness, Live, Standing, State};
 use crate::store::{Operation, StoreError, Touch};
 use crate::token::Token;
 
@@ -184,7 +184,8 @@ impl Visit {
             },
         };
         // A session that this request created after peeking has an id of its own.
-        let id = self.state().live().map_or(token.id, |live| live.record.id);
+        let peeked_at = self.state().live().map(|live| live.record.id);
+        let id = peeked_at.unwrap_or(token.id);
         let found = engine
             .deadline()
             .call(Operation::Load, engine.store.load(id, touch))
@@ -193,8 +194,10 @@ impl Visit {
 
         let already_live = self.state().live().cloned();
         let outcome = match already_live {
+            // The handler ended the session while it was looked up.
+            None if peeked_at.is_some() => return Ok(()),
             None => self.admit(found, token, attendance),
-            Some(live) => Self::attend(found, live),
+            Some(live) => self.attend(found, live),
         };
         self.settle_in(outcome, self.arrival.has_older_key());
         Ok(())
@@ -230,6 +233,7 @@ impl Visit {
             data,
             attendance,
             freshness: Freshness::SameSecret,
+            foresight: Foresight::Current,
         })
     }
 
@@ -241,22 +245,35 @@ impl Visit {
     }
 
     /// A session that was peeked at is now used.
-    fn attend(found: Option<Record>, live: Live) -> Result<Live, Absence> {
-        match found {
-            Some(record) => {
-                let last_seen_at = live.record.last_seen_at.max(record.last_seen_at);
-                let record = Record {
-                    last_seen_at,
-                    ..live.record
-                };
-                Ok(Live {
-                    record,
-                    attendance: Attendance::Active,
-                    ..live
-                })
-            }
-            None => Err(Absence::Gone),
+    fn attend(&self, found: Option<Record>, live: Live) -> Result<Live, Absence> {
+        let engine = &*self.engine;
+        let Some(found) = found.filter(|record| record.expiry(engine.now()).is_none()) else {
+            return Err(self.lose(Dropped::SessionGone, Absence::Gone, &live));
+        };
+        if !found.secret_hash.is_of(&live.secret) {
+            engine.tell(EventKind::CookieSuperseded, Some(found.id), found.owner);
+            return Err(self.lose(Dropped::Superseded, Absence::Superseded, &live));
         }
+        let last_seen_at = live.record.last_seen_at.max(found.last_seen_at);
+        let record = Record {
+            last_seen_at,
+            ..live.record
+        };
+        Ok(Live {
+            record,
+            attendance: Attendance::Active,
+            ..live
+        })
+    }
+
+    /// Tells of what was written through a peek and is lost with the session.
+    fn lose(&self, dropped: Dropped, absence: Absence, live: &Live) -> Absence {
+        if !self.state().has_nothing_to_save() {
+            let (id, owner) = (live.record.id, live.record.owner.clone());
+            self.engine
+                .tell(EventKind::WriteDropped(dropped), Some(id), owner);
+        }
+        absence
     }
 
     fn settle_in(&self, outcome: Result<Live, Absence>, older_key: bool) {

@@ -312,6 +312,9 @@ impl Session {
 
     fn end(&self, kind: EventKind) {
         let mut state = self.visit.state();
+        if state.in_flight.is_some() {
+            state.overtaken = Some(kind);
+        }
         if let Standing::Live(live) = &state.standing {
             state.ending = Some(Ending {
                 id: live.record.id,

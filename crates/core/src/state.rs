@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub(crate) in_flight: Option<Pending>,
     /// A session that this request ended and that is yet to be removed from the store.
     pub(crate) ending: Option<Ending>,
+    /// How the handler ended the session while a save was writing it, so that the save does not undo it.
+    pub(crate) overtaken: Option<EventKind>,
     pub(crate) cookie: CookieDue,
     pub(crate) answered: Answered,
     /// Counts the writes, so that an update can tell whether somebody came between.
@@ -68,6 +70,7 @@ pub(crate) struct Live {
     pub(crate) attendance: Attendance,
     /// Whether this request gave it a new secret.
     pub(crate) freshness: Freshness,
+    pub(crate) foresight: Foresight,
 }
 
 /// Whether looking at the session counts as activity.
@@ -81,6 +84,14 @@ pub(crate) enum Attendance {
 pub(crate) enum Freshness {
     SameSecret,
     NewSecret,
+}
+
+/// Whether the pending updates were run on the data that the session has now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foresight {
+    Current,
+    /// A save replayed on what another request wrote while they were made: they are to be run again.
+    Outdated,
 }
 
 pub(crate) struct Ending {
@@ -192,6 +203,7 @@ impl State {
             pending: Pending::default(),
             in_flight: None,
             ending: None,
+            overtaken: None,
             cookie,
             answered: Answered::NotYet,
             writes: 0,

@@ -124,7 +124,9 @@ enum Batch {
 
 impl Engine {
     pub(crate) fn start_sweeper_if_due(self: &Arc<Self>) {
-        let Some(interval) = self.policy.sweep_interval else { return };
+        let Some(interval) = self.policy.sweep_interval else {
+            return;
+        };
         // A store in memory answers without a runtime, and then there is nothing to run a task on.
         if self.sweeper.get().is_none() && tokio::runtime::Handle::try_current().is_ok() {
             self.sweeper.get_or_init(|| Sweeper::spawn(self, interval));
