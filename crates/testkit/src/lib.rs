@@ -1,5 +1,6 @@
 //! What the tests of Tenure share.
 
+pub mod conformance;
 mod event_log;
 pub mod faults;
 mod split_mix;
