@@ -1,3 +1,182 @@
-//! A small web app on Tenure.
+//! Starts the app from the command line. `demo --help` says how.
 
-fn main() {}
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use demo::cli::Cli;
+use demo::secret_file::{self, SecretFileError};
+use demo::users::{AccountError, Users};
+use demo::{App, app};
+use tenure::sqlite::{OpenError, SqliteStore};
+use tenure::{Environment, Keyring, Policy, Problem, SecretVariableError, Sessions, SetupError, SystemClock};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+const SECRET_VARIABLE: &str = "SESSION_SECRET";
+
+/// How long requests that run may go on after the signal to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why the app does not start: each one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(
+        "{SECRET_VARIABLE} is not set, and production needs it: set it to the output of `openssl rand -base64 32`, or set {}=development on a developer's machine",
+        Environment::VARIABLE
+    )]
+    NoSecret,
+    #[error(transparent)]
+    Secret(SecretVariableError),
+    #[error(transparent)]
+    SecretFile(#[from] SecretFileError),
+    #[error(
+        "--insecure-cookie is for development only: leave it out, or set {}=development on a developer's machine",
+        Environment::VARIABLE
+    )]
+    InsecureCookie,
+    #[error("the session set-up was refused: {}", sentence(.0))]
+    Setup(SetupError),
+    #[error(transparent)]
+    Sessions(#[from] OpenError),
+    #[error("the accounts in {} can't be opened: {source}", database.display())]
+    Users { database: PathBuf, source: AccountError },
+    #[error("can't listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("the server failed: {0}")]
+    Serve(io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    match run(&Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("demo: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<(), StartError> {
+    let keyring = keyring(cli)?;
+    let database = &cli.database;
+    // The store first, for it makes the file readable by this user alone.
+    let store = SqliteStore::open(database).await?;
+    let users = Users::open(database).await.map_err(|source| StartError::Users {
+        database: database.clone(),
+        source,
+    })?;
+    let sessions = Sessions::new(policy(cli), keyring, store.clone()).map_err(setup_error)?;
+    let app = app(App::new(sessions, users.clone(), SystemClock));
+    serve(cli.listen, app).await?;
+    users.close().await;
+    store.close().await;
+    Ok(())
+}
+
+fn keyring(cli: &Cli) -> Result<Keyring, StartError> {
+    match Keyring::from_env(SECRET_VARIABLE) {
+        Ok(keyring) => Ok(keyring),
+        Err(SecretVariableError::Missing(_)) if Environment::from_env() == Environment::Development => {
+            let file = cli.secret_file();
+            let kept = secret_file::read_or_make(&file)?;
+            let origin = if kept.is_new {
+                "a new secret, kept"
+            } else {
+                "the secret"
+            };
+            say(&format!(
+                "demo: development: {SECRET_VARIABLE} is not set, so this uses {origin} in {}",
+                file.display()
+            ));
+            Ok(Keyring::new(kept.secret))
+        }
+        Err(SecretVariableError::Missing(_)) => Err(StartError::NoSecret),
+        Err(error) => Err(StartError::Secret(error)),
+    }
+}
+
+fn policy(cli: &Cli) -> Policy {
+    let policy = Policy::default();
+    if cli.insecure_cookie {
+        // `__Host-` is for Secure cookies only, so the name goes with it.
+        policy.cookie_name("session").cookie_secure(false)
+    } else {
+        policy
+    }
+}
+
+async fn serve(address: SocketAddr, app: axum::Router) -> Result<(), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    announce(listener.local_addr().map_err(failed)?);
+
+    let (stopping, stopped) = oneshot::channel();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async {
+        asked_to_stop().await;
+        let _ = stopping.send(());
+    });
+    tokio::select! {
+        served = server => served.map_err(StartError::Serve),
+        () = async {
+            let _ = stopped.await;
+            // A client that never finishes its request must not keep the process for ever.
+            tokio::time::sleep(GRACE).await;
+        } => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return interrupted().await;
+    };
+    tokio::select! {
+        () = interrupted() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() {
+    interrupted().await;
+}
+
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Nobody can interrupt then; stopping at once would be worse.
+        std::future::pending().await
+    }
+}
+
+fn setup_error(error: SetupError) -> StartError {
+    if error.problems().contains(&Problem::InsecureCookieInProduction) {
+        return StartError::InsecureCookie;
+    }
+    StartError::Setup(error)
+}
+
+fn sentence(error: &SetupError) -> String {
+    let problems: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+    problems.join("; ")
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the address is what the program is started for"
+)]
+fn announce(address: SocketAddr) {
+    println!("http://{address}");
+}
+
+#[expect(clippy::print_stderr, reason = "what a person at the terminal has to know")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}

@@ -1,0 +1,60 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+const ABOUT: &str = "\
+A small web app on Tenure: accounts, sessions, and an account page that signs other devices out.
+
+The secret that signs the cookies and seals the sessions comes from the environment variable
+SESSION_SECRET; make one with `openssl rand -base64 32`. To rotate it, put the new one in front of
+the old one, with a comma between them.
+
+With TENURE_ENV=development and no SESSION_SECRET, one is made on the first run and kept beside the
+database. Without TENURE_ENV=development this is production, and nothing insecure is accepted.";
+
+/// A small web app on Tenure
+#[derive(Debug, Parser)]
+#[command(version, long_about = ABOUT, max_term_width = 100)]
+pub struct Cli {
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+
+    /// The SQLite file of accounts and sessions; made if it is not there
+    #[arg(long, value_name = "FILE", default_value = "demo.db")]
+    pub database: PathBuf,
+
+    /// Send the cookie over plain http too, under the name `session`; for development in Safari, which
+    /// sends no Secure cookie to a plain-http localhost
+    #[arg(long)]
+    pub insecure_cookie: bool,
+}
+
+impl Cli {
+    /// Where the secret of a developer's machine is kept: beside the database.
+    #[must_use]
+    pub fn secret_file(&self) -> PathBuf {
+        self.database.with_extension("secret")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_secret_lies_beside_the_database() {
+        let cli = Cli::parse_from(["demo", "--database", "data/app.db"]);
+        assert_eq!(cli.secret_file(), PathBuf::from("data/app.secret"));
+    }
+}

@@ -1,0 +1,74 @@
+//! A small web app on Tenure, to look at and to start from: accounts, sessions, and an account page
+//! that lists a user's devices and signs them out.
+//!
+//! [`app`] makes the whole of it from a session manager, accounts and a clock, so that a test can
+//! bring its own; `main.rs` makes it from the command line.
+
+mod api;
+mod assets;
+pub mod cli;
+mod credentials;
+mod devices;
+mod ended;
+mod failure;
+mod headers;
+mod pages;
+pub mod secret_file;
+mod times;
+pub mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use tenure::axum::SessionLayer;
+use tenure::{Clock, Key, Sessions, Timestamp};
+
+use crate::users::Users;
+
+/// How often the button was pressed.
+pub(crate) const COUNT: Key<u64> = Key::new("count");
+/// What the visitor wrote down.
+pub(crate) const NOTE: Key<String> = Key::new("note");
+
+/// Far more than any form here has.
+const LONGEST_BODY: usize = 16 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) sessions: Sessions,
+    pub(crate) users: Users,
+    clock: Arc<dyn Clock>,
+}
+
+impl App {
+    /// An application of these sessions and accounts. The clock is the one that the sessions live by.
+    #[must_use]
+    pub fn new(sessions: Sessions, users: Users, clock: impl Clock) -> Self {
+        Self {
+            sessions,
+            users,
+            clock: Arc::new(clock),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// The application's routes.
+pub fn app(app: App) -> Router {
+    let sessions = SessionLayer::new(app.sessions.clone());
+    Router::new()
+        .merge(pages::routes())
+        .merge(api::routes())
+        .layer(sessions)
+        // Outside the layer: a style sheet has no use for a session.
+        .merge(assets::routes())
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(map_response(headers::secure))
+        .with_state(app)
+}
