@@ -16,7 +16,8 @@ use crate::record::{Lifetime, Record};
 use crate::session::DataError;
 use crate::session_id::SessionId;
 use crate::state::{
-    Absence, Answered, Attendance, CookieDue, Ending, Foresight, Freshness, Live, Pending, Standing, State,
+    Absence, Answered, Attendance, CookieDue, Ending, Foresight, Freshness, LeftBehind, Live, Pending,
+    Standing, State,
 };
 use crate::store::{Inserted, Operation, StoreError, Touch, Updated};
 use crate::token::{Token, TokenSecret};
@@ -452,6 +453,9 @@ fn drop_writes(visit: &Visit, dropped: Dropped, record: Option<&Record>) -> Save
         return Saved::Dropped(dropped);
     }
     state.cookie = CookieDue::Nothing;
+    if dropped == Dropped::Superseded {
+        state.left_behind = record.map(LeftBehind::of);
+    }
     state.become_absent(match dropped {
         Dropped::Superseded => Absence::Superseded,
         _ => Absence::Gone,

@@ -15,9 +15,11 @@ use crate::record::Record;
 use crate::seal::OpenError;
 use crate::session::Session;
 use crate::sessions::Engine;
-use crate::state::{Absence, Answered, Attendance, CookieDue, Foresight, Freshness, Live, Standing, State};
+use crate::state::{
+    Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Standing, State,
+};
 use crate::store::{Operation, StoreError, Touch};
-use crate::token::Token;
+use crate::token::{SecretHash, Token};
 
 /// One request, [opened](crate::Sessions::open): its cookie is verified, its session not yet asked
 /// for. Cheap to clone; clones are the same request.
@@ -176,16 +178,20 @@ impl Visit {
             return Ok(());
         };
         let engine = &*self.engine;
+        // A session that this request created or renewed after peeking has an id or a secret of its own.
+        let peeked_at = self
+            .state()
+            .live()
+            .map(|live| (live.record.id, live.record.secret_hash));
+        let (id, bearer) = peeked_at.unwrap_or_else(|| (token.id, token.secret.hash()));
         let touch = match attendance {
             Attendance::Passive => Touch::No,
             Attendance::Active => Touch::Active {
                 now: engine.now(),
+                bearer,
                 at_most_every: engine.policy.effective_touch_interval(),
             },
         };
-        // A session that this request created after peeking has an id of its own.
-        let peeked_at = self.state().live().map(|live| live.record.id);
-        let id = peeked_at.unwrap_or(token.id);
         let found = engine
             .deadline()
             .call(Operation::Load, engine.store.load(id, touch))
@@ -196,7 +202,7 @@ impl Visit {
         let outcome = match already_live {
             // The handler ended the session while it was looked up.
             None if peeked_at.is_some() => return Ok(()),
-            None => self.admit(found, token, attendance),
+            None => self.admit(found, token, &bearer, attendance),
             Some(live) => self.attend(found, live),
         };
         self.settle_in(outcome, self.arrival.has_older_key());
@@ -204,7 +210,13 @@ impl Visit {
     }
 
     /// Decides whether the record that the store has lets this token in.
-    fn admit(&self, found: Option<Record>, token: &Token, attendance: Attendance) -> Result<Live, Absence> {
+    fn admit(
+        &self,
+        found: Option<Record>,
+        token: &Token,
+        bearer: &SecretHash,
+        attendance: Attendance,
+    ) -> Result<Live, Absence> {
         let engine = &*self.engine;
         let Some(mut record) = found else {
             return Err(self.refuse(Refusal::Unknown, token, None));
@@ -212,7 +224,13 @@ impl Visit {
         if let Some(expiry) = record.expiry(engine.now()) {
             return Err(self.refuse(Refusal::Expired(expiry), token, Some(&record)));
         }
-        if !record.secret_hash.is_of(&token.secret) {
+        if !record.secret_hash.matches(bearer) {
+            if record
+                .previous_secret_hash
+                .is_some_and(|previous| previous.matches(bearer))
+            {
+                self.state().left_behind = Some(LeftBehind::of(&record));
+            }
             engine.tell(EventKind::CookieSuperseded, Some(record.id), record.owner.clone());
             return Err(Absence::Superseded);
         }

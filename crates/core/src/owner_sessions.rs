@@ -69,7 +69,8 @@ impl OwnerSessions<'_> {
     pub async fn list(&self, current: Option<&Session>) -> Result<Vec<SessionInfo>, StoreError> {
         let engine = self.sessions.engine();
         let listing = engine.store.list_by_owner(&self.owner, engine.now());
-        let records = engine.deadline().call(Operation::List, listing).await?;
+        let records = engine.deadline().call(Operation::List, listing).await;
+        let records = engine.reported(Operation::List, None, records)?;
         let current = current.and_then(Session::id);
         Ok(records
             .into_iter()
@@ -86,8 +87,8 @@ impl OwnerSessions<'_> {
         let found = engine
             .deadline()
             .call(Operation::Load, engine.store.load(id, Touch::No))
-            .await?;
-        match found {
+            .await;
+        match engine.reported(Operation::Load, id, found)? {
             Some(record) if record.owner.as_ref() == Some(&self.owner) => self.sessions.revoke(id).await,
             _ => Ok(false),
         }
@@ -114,8 +115,11 @@ impl OwnerSessions<'_> {
     async fn revoke_all_but(&self, except: Option<SessionId>) -> Result<u64, StoreError> {
         let engine = self.sessions.engine();
         let removing = engine.store.remove_by_owner(&self.owner, except);
-        let sessions = engine.deadline().call(Operation::RemoveByOwner, removing).await?;
-        engine.tell(EventKind::Revoked { sessions }, None, Some(self.owner.clone()));
+        let sessions = engine.deadline().call(Operation::RemoveByOwner, removing).await;
+        let sessions = engine.reported(Operation::RemoveByOwner, None, sessions)?;
+        if sessions > 0 {
+            engine.tell(EventKind::Revoked { sessions }, None, Some(self.owner.clone()));
+        }
         Ok(sessions)
     }
 }

@@ -15,7 +15,7 @@ use crate::opened::Visit;
 use crate::owner::{Owner, OwnerError};
 use crate::record::{Deadlines, Lifetime, Record};
 use crate::session_id::SessionId;
-use crate::state::{Absence, CookieDue, Ending, Freshness, Pending, Renewal, Standing, State};
+use crate::state::{Absence, CookieDue, Freshness, LeftBehind, Pending, Renewal, Standing, State};
 
 /// A request's session. Synchronous once loaded, and cheap to clone; clones are the same session.
 ///
@@ -315,18 +315,15 @@ impl Session {
         if state.in_flight.is_some() {
             state.overtaken = Some(kind);
         }
-        if let Standing::Live(live) = &state.standing {
-            state.ending = Some(Ending {
-                id: live.record.id,
-                owner: live.record.owner.clone(),
-                kind,
-            });
+        let ended = match &state.standing {
+            Standing::Live(live) => Some(LeftBehind::of(&live.record)),
+            Standing::Unasked | Standing::Absent(_) => state.left_behind.take(),
+        };
+        if let Some(ended) = ended {
+            state.ending = Some(ended.ended_by(kind));
             state.cookie = CookieDue::Remove;
             state.become_absent(Absence::Destroyed);
-        } else {
-            let Standing::Absent(absence) = state.standing else {
-                return;
-            };
+        } else if let Standing::Absent(absence) = state.standing {
             state.become_absent(absence);
         }
     }

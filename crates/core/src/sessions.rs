@@ -225,14 +225,14 @@ impl Sessions {
     /// # Errors
     /// If the store fails.
     pub async fn revoke(&self, id: SessionId) -> Result<bool, StoreError> {
-        let removed = self
-            .engine
+        let engine = &self.engine;
+        let removed = engine
             .deadline()
-            .call(Operation::Remove, self.engine.store.remove(id))
-            .await?;
+            .call(Operation::Remove, engine.store.remove(id))
+            .await;
+        let removed = engine.reported(Operation::Remove, id, removed)?;
         if removed {
-            self.engine
-                .tell(EventKind::Revoked { sessions: 1 }, Some(id), None);
+            engine.tell(EventKind::Revoked { sessions: 1 }, Some(id), None);
         }
         Ok(removed)
     }
@@ -319,11 +319,11 @@ impl Engine {
     pub(crate) fn reported<T>(
         &self,
         operation: Operation,
-        id: SessionId,
+        session: impl Into<Option<SessionId>>,
         result: Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if result.is_err() {
-            self.tell(EventKind::StoreFailed(operation), Some(id), None);
+            self.tell(EventKind::StoreFailed(operation), session.into(), None);
         }
         result
     }

@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub(crate) in_flight: Option<Pending>,
     /// A session that this request ended and that is yet to be removed from the store.
     pub(crate) ending: Option<Ending>,
+    /// A live session that this request's secret opened until a renewal replaced it.
+    pub(crate) left_behind: Option<LeftBehind>,
     /// How the handler ended the session while a save was writing it, so that the save does not undo it.
     pub(crate) overtaken: Option<EventKind>,
     pub(crate) cookie: CookieDue,
@@ -98,6 +100,30 @@ pub(crate) struct Ending {
     pub(crate) id: SessionId,
     pub(crate) owner: Option<Owner>,
     pub(crate) kind: EventKind,
+}
+
+/// Whoever bore a session's secret just before the current one may end the session, and nothing else: a
+/// sign-out that crossed a renewal on its way is still a sign-out.
+pub(crate) struct LeftBehind {
+    id: SessionId,
+    owner: Option<Owner>,
+}
+
+impl LeftBehind {
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            id: record.id,
+            owner: record.owner.clone(),
+        }
+    }
+
+    pub(crate) fn ended_by(self, kind: EventKind) -> Ending {
+        Ending {
+            id: self.id,
+            owner: self.owner,
+            kind,
+        }
+    }
 }
 
 /// What the response shall say about the cookie.
@@ -203,6 +229,7 @@ impl State {
             pending: Pending::default(),
             in_flight: None,
             ending: None,
+            left_behind: None,
             overtaken: None,
             cookie,
             answered: Answered::NotYet,

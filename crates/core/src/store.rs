@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::owner::Owner;
 use crate::record::Record;
 use crate::session_id::SessionId;
+use crate::token::SecretHash;
 
 /// What a store's method gives back: boxed, so that `Arc<dyn Store>` works.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -94,6 +95,9 @@ pub enum Touch {
     Active {
         /// The time by the application's clock.
         now: Timestamp,
+        /// The hash of the secret that the request bears. Only the session's current bearer keeps it alive:
+        /// where the record's `secret_hash` is another, nothing slides.
+        bearer: SecretHash,
         /// How much must have passed since the last slide, so that most requests write nothing. A
         /// store that slides in the same round trip may slide every time.
         at_most_every: Duration,
@@ -105,7 +109,11 @@ impl Touch {
     #[must_use]
     pub fn due(self, record: &Record) -> Option<Timestamp> {
         match self {
-            Self::Active { now, at_most_every } if record.expiry(now).is_none() => {
+            Self::Active {
+                now,
+                bearer,
+                at_most_every,
+            } if record.expiry(now).is_none() && record.secret_hash == bearer => {
                 (now > record.last_seen_at && record.last_seen_at.until(now) >= at_most_every).then_some(now)
             }
             _ => None,

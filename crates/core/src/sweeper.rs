@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::event::EventKind;
 use crate::sessions::{Engine, Sessions};
 use crate::store::{Operation, StoreError};
 
@@ -150,10 +149,7 @@ impl Engine {
             .deadline()
             .call(Operation::Sweep, self.store.sweep_expired(moment, BATCH))
             .await;
-        if swept.is_err() {
-            self.tell(EventKind::StoreFailed(Operation::Sweep), None, None);
-        }
-        let removed = swept?;
+        let removed = self.reported(Operation::Sweep, None, swept)?;
         Ok(if removed < u64::from(BATCH) {
             Batch::Last(removed)
         } else {

@@ -168,7 +168,11 @@ impl SecretHash {
     }
 
     pub(crate) fn is_of(&self, secret: &TokenSecret) -> bool {
-        constant_time::verify_slices_are_equal(&self.0, &secret.hash().0).is_ok()
+        self.matches(&secret.hash())
+    }
+
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 }
 

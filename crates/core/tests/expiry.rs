@@ -337,3 +337,18 @@ async fn sweeping_removes_what_has_expired_and_nothing_else() {
     assert_eq!(app.count(&live).await, Some(1));
     assert_eq!(app.store.inner().len(), 1);
 }
+
+#[tokio::test]
+async fn a_superseded_cookie_keeps_no_session_alive() {
+    let app = App::new();
+    let mut browser = app.signed_in("ada").await;
+    let late = browser.clone();
+    app.visit(&mut browser, Session::renew).await;
+    let promised = app.now().plus(30 * MINUTE);
+    for _ in 0..29 {
+        app.clock.advance(MINUTE);
+        app.load(&late).await;
+    }
+    app.clock.advance(app.now().until(promised));
+    assert_eq!(app.owner(&browser).await, None);
+}

@@ -359,16 +359,37 @@ async fn a_superseded_cookie_is_anonymous_and_left_alone() {
             EventKind::WriteDropped(Dropped::Superseded)
         ]
     );
-    for act in [
-        Session::sign_out,
-        Session::destroy,
-        Session::renew,
-        Session::remember,
-    ] {
+    for act in [Session::renew, Session::remember, Session::clear] {
         let (calls, sent, _) = request(&app, &mut late, act).await;
         assert_eq!((calls, sent), (ONE_LOAD, SentCookie::None));
     }
     assert_eq!(app.count(&browser).await, Some(1));
+}
+
+#[tokio::test]
+async fn a_sign_out_that_crossed_a_renewal_on_its_way_is_still_a_sign_out() {
+    for end in [Session::sign_out, Session::destroy] {
+        let app = App::new();
+        let mut browser = app.signed_in("ada").await;
+        let mut late = browser.clone();
+        app.visit(&mut browser, Session::renew).await;
+        let (calls, sent, _) = request(&app, &mut late, end).await;
+        assert_eq!(calls, Calls(1, 0, 0, 1));
+        assert!(matches!(sent, SentCookie::Removal(_)), "{sent:?}");
+        assert_eq!(app.owner(&browser).await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_before_the_previous_one_ends_nothing() {
+    let app = App::new();
+    let mut browser = app.signed_in("ada").await;
+    let mut older = browser.clone();
+    app.visit(&mut browser, Session::renew).await;
+    app.visit(&mut browser, Session::renew).await;
+    let (calls, sent, _) = request(&app, &mut older, Session::sign_out).await;
+    assert_eq!((calls, sent), (ONE_LOAD, SentCookie::None));
+    assert_eq!(app.owner(&browser).await.as_deref(), Some("ada"));
 }
 
 #[tokio::test]

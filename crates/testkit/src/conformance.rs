@@ -74,6 +74,7 @@ macro_rules! store_conformance {
             a_touch_does_not_change_the_version
             a_look_without_activity_slides_nothing
             an_expired_record_is_never_slid
+            a_touch_by_another_secret_slides_nothing
             a_touch_never_moves_last_seen_backwards
             sliding_moves_the_idle_deadline_and_stops_at_the_absolute_one
             concurrent_touches_all_see_the_latest
@@ -130,6 +131,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 const ABSOLUTE_TIMEOUT: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// The hash of the secret that the sessions' bearer has.
+const BEARER: SecretHash = SecretHash::from_bytes([0xa5; SecretHash::LENGTH]);
+
 /// 2100-01-01: later than any real clock, so that a database that expires records by its own clock
 /// expires none of these meanwhile.
 const START: Timestamp = Timestamp::from_millis(4_102_444_800_000);
@@ -154,7 +158,7 @@ fn session(number: u8) -> Record {
     Record {
         id: id(number),
         version: 1,
-        secret_hash: SecretHash::from_bytes([number ^ 0xa5; SecretHash::LENGTH]),
+        secret_hash: BEARER,
         previous_secret_hash: None,
         owner: Some(owner("alice")),
         created_at: START,
@@ -187,6 +191,7 @@ fn without_data(record: &Record) -> Record {
 fn active(now: Timestamp) -> Touch {
     Touch::Active {
         now,
+        bearer: BEARER,
         at_most_every: Duration::ZERO,
     }
 }
@@ -352,7 +357,12 @@ pub async fn a_touch_is_due_to_the_millisecond<F: StoreFixture>(fixture: &F) {
     insert(&store, &session(1)).await;
     let seen_after = async |now: Timestamp| {
         let at_most_every = MINUTE;
-        let touch = Touch::Active { now, at_most_every };
+        let bearer = BEARER;
+        let touch = Touch::Active {
+            now,
+            bearer,
+            at_most_every,
+        };
         let loaded = store.load(id(1), touch).await.expect("a load");
         let kept = look(&store, id(1)).await;
         assert_eq!(loaded, kept, "what is given back is what is kept");
@@ -411,6 +421,23 @@ pub async fn an_expired_record_is_never_slid<F: StoreFixture>(fixture: &F) {
     let last_moment = deadline.minus(millis(1));
     let touched = store.load(id(1), active(last_moment)).await.expect("a load");
     assert_eq!(touched.map(|record| record.last_seen_at), Some(last_moment));
+}
+
+/// Whoever holds a cookie that a renewal has replaced does not keep the session alive with it.
+pub async fn a_touch_by_another_secret_slides_nothing<F: StoreFixture>(fixture: &F) {
+    let store = fixture.open().await;
+    insert(&store, &session(1)).await;
+    let now = START.plus(MINUTE);
+    let replaced = Touch::Active {
+        now,
+        bearer: SecretHash::from_bytes([0x5a; SecretHash::LENGTH]),
+        at_most_every: Duration::ZERO,
+    };
+    assert_eq!(
+        store.load(id(1), replaced).await.expect("a load"),
+        Some(session(1))
+    );
+    assert_eq!(look(&store, id(1)).await, Some(session(1)));
 }
 
 /// The clocks of two machines differ; the later one counts.
