@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::cookie;
 use crate::data::Data;
 use crate::deadline::Deadline;
-use crate::event::{Dropped, EventKind};
+use crate::event::{Dropped, EventKind, Refusal};
 use crate::opened::Visit;
 use crate::outgoing::Outgoing;
 use crate::random::RandomError;
@@ -203,6 +203,10 @@ async fn insert(
         }
         Absence::Gone if pending.signs_in().is_none() => {
             return Ok(drop_writes(visit, Dropped::SessionGone, None));
+        }
+        // Another instance may have the key, and to it the browser's cookie is as good as ever.
+        Absence::Refused(Refusal::UnknownKey) if pending.signs_in().is_none() => {
+            return Ok(drop_writes(visit, Dropped::Unreadable, None));
         }
         _ => {}
     }
@@ -458,7 +462,7 @@ fn drop_writes(visit: &Visit, dropped: Dropped, record: Option<&Record>) -> Save
     }
     state.become_absent(match dropped {
         Dropped::Superseded => Absence::Superseded,
-        _ => Absence::Gone,
+        Dropped::SessionGone | Dropped::Unreadable | Dropped::AfterResponse => Absence::Gone,
     });
     Saved::Dropped(dropped)
 }

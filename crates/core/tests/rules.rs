@@ -606,6 +606,12 @@ async fn rotating_the_key_reissues_the_cookie_with_the_same_secret_and_seals_ane
     let (calls, sent, events) = request(&only_new, &mut browser.clone(), read).await;
     assert_eq!((calls, sent), (ONE_LOAD, SentCookie::None));
     assert_eq!(events, [EventKind::CookieRefused(Refusal::UnknownKey)]);
+    let (calls, sent, _) = request(&only_new, &mut browser.clone(), write).await;
+    assert_eq!(
+        (calls, sent),
+        (ONE_LOAD, SentCookie::None),
+        "the cookie may be good elsewhere"
+    );
 
     request(&rotated, &mut browser, write).await;
     assert_ne!(app.record(id).await.unwrap().data[..5], sealed_before[..5]);
