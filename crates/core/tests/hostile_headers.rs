@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use http::header::{COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
-use tenure_core::{EventKind, Refusal};
+use tenure_core::{EventKind, Keyring, Refusal, Secret};
 use tenure_testkit::SplitMix64;
 
 const NAME: &str = "__Host-session";
@@ -68,16 +68,15 @@ async fn a_thousand_cookies_of_our_name_are_one_refusal() {
         .join("; ")
         .into_bytes()]);
     assert_refused_without_the_store(&app, &forged, Some(Refusal::Malformed)).await;
-    let elsewhere = App::new().beside(policy(), other_keyring()).visitor().await;
+    let elsewhere = App::new()
+        .beside(policy(), Keyring::new(Secret::new(OTHER_SECRET)))
+        .visitor()
+        .await;
     let pair = format!("{NAME}={}", elsewhere.value());
     let one_header = headers(&[vec![pair.clone(); 1_000].join(";").into_bytes()]);
     assert_refused_without_the_store(&app, &one_header, Some(Refusal::Forged)).await;
     let many_headers = headers(&vec![pair.into_bytes(); 1_000]);
     assert_refused_without_the_store(&app, &many_headers, Some(Refusal::Forged)).await;
-}
-
-fn other_keyring() -> tenure_core::Keyring {
-    tenure_core::Keyring::new(tenure_core::Secret::new(OTHER_SECRET))
 }
 
 #[tokio::test]
@@ -117,8 +116,8 @@ async fn every_cookie_that_is_a_character_off_is_refused() {
     let app = App::new();
     let genuine = app.visitor().await.value().to_owned();
     for at in 0..genuine.len() {
-        for replacement in ["A", "B", "-", "=", "\u{7f}"] {
-            if &genuine[at..=at] == replacement || replacement == "\u{7f}" {
+        for replacement in ["A", "B", "-", "="] {
+            if &genuine[at..=at] == replacement {
                 continue;
             }
             let mut value = genuine.clone();

@@ -5,8 +5,8 @@ mod common;
 use bytes::Bytes;
 use common::*;
 use tenure_core::{
-    EventKind, Keyring, Lifetime, Owner, Record, Refusal, Sealing, Secret, SecretHash, Session, SessionId,
-    Status,
+    Absence, Dropped, EventKind, Keyring, Lifetime, Owner, Record, Refusal, Sealing, Secret, SecretHash,
+    Session, SessionId, Status,
 };
 
 const CONFIDENTIAL: &str = "the launch is on tuesday";
@@ -35,11 +35,7 @@ async fn assert_refused(app: &App, browser: &Browser, planted: &Record, expected
     app.events.clear();
     let mut browser = browser.clone();
     let (status, sent) = app.visit_and_tell(&mut browser, Session::status).await;
-    assert_eq!(
-        status,
-        Status::Absent(tenure_core::Absence::Refused(expected)),
-        "{what}"
-    );
+    assert_eq!(status, Status::Absent(Absence::Refused(expected)), "{what}");
     assert_eq!(app.events.kinds(), [EventKind::CookieRefused(expected)], "{what}");
     sent.removal();
     assert_eq!(app.record(planted.id).await.as_ref(), Some(planted), "{what}");
@@ -224,10 +220,7 @@ async fn a_record_that_is_changed_while_a_request_runs_is_not_written_over() {
     app.plant(&changed).await;
     app.events.clear();
     assert_eq!(app.answer(&opened, &mut browser).await, SentCookie::None);
-    assert_eq!(
-        app.events.kinds(),
-        [EventKind::WriteDropped(tenure_core::Dropped::Unreadable)]
-    );
+    assert_eq!(app.events.kinds(), [EventKind::WriteDropped(Dropped::Unreadable)]);
     assert_eq!(app.record(changed.id).await, Some(changed));
 }
 
@@ -261,7 +254,7 @@ async fn sealed_data_is_not_read_as_plain_and_plain_not_as_sealed() {
         let (_, session) = reads.load(&browser).await;
         assert_eq!(
             session.status(),
-            Status::Absent(tenure_core::Absence::Refused(Refusal::Tampered))
+            Status::Absent(Absence::Refused(Refusal::Tampered))
         );
         assert_eq!(session.get(COUNT).unwrap(), None);
     }
