@@ -1,0 +1,232 @@
+//! A record as the columns of a row, alike in every SQL database.
+
+use std::time::Duration;
+
+use sqlx::query::Query;
+use sqlx::{ColumnIndex, Database, Decode, Encode, Row, Type};
+use tenure_core::store::MAX_DATA_BYTES;
+use tenure_core::{Device, Lifetime, Owner, Record, SecretHash, SessionId, StoreError, Timestamp};
+
+const STANDARD: &str = "standard";
+const REMEMBERED: &str = "remembered";
+
+/// Binds the columns of `record` as parameters 1 to 14, in the order of the table.
+pub(crate) fn bind<'q, DB>(
+    query: Query<'q, DB, DB::Arguments>,
+    record: &Record,
+) -> Query<'q, DB, DB::Arguments>
+where
+    DB: Database,
+    i64: for<'t> Encode<'t, DB> + Type<DB>,
+    Option<i64>: for<'t> Encode<'t, DB> + Type<DB>,
+    Vec<u8>: for<'t> Encode<'t, DB> + Type<DB>,
+    Option<Vec<u8>>: for<'t> Encode<'t, DB> + Type<DB>,
+    String: for<'t> Encode<'t, DB> + Type<DB>,
+    Option<String>: for<'t> Encode<'t, DB> + Type<DB>,
+{
+    let previous = record.previous_secret_hash.map(|hash| hash.as_bytes().to_vec());
+    query
+        .bind(record.id.as_bytes().to_vec())
+        .bind(signed(record.version))
+        .bind(record.secret_hash.as_bytes().to_vec())
+        .bind(previous)
+        .bind(record.owner.as_ref().map(|owner| owner.as_str().to_owned()))
+        .bind(time(record.created_at))
+        .bind(record.signed_in_at.map(time))
+        .bind(time(record.last_seen_at))
+        .bind(whole_millis(record.idle_timeout))
+        .bind(time(record.absolute_deadline))
+        .bind(lifetime_name(record.lifetime).to_owned())
+        .bind(record.device.user_agent().map(str::to_owned))
+        .bind(record.device.address().map(|address| address.to_string()))
+        .bind(record.data.to_vec())
+}
+
+/// The record of a row.
+pub(crate) fn record<'r, R>(row: &'r R, store: &'static str) -> Result<Record, StoreError>
+where
+    R: Row,
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let data: Vec<u8> = Columns { row, store }.get("data")?;
+    Ok(Record {
+        data: data.into(),
+        ..metadata(row, store)?
+    })
+}
+
+/// The record of a row, but for its data.
+pub(crate) fn metadata<'r, R>(row: &'r R, store: &'static str) -> Result<Record, StoreError>
+where
+    R: Row,
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let columns = Columns { row, store };
+    Ok(Record {
+        id: columns.read("id", |bytes: Vec<u8>| array(bytes).map(SessionId::from_bytes))?,
+        version: columns.read("version", unsigned)?,
+        secret_hash: columns.read("secret_hash", secret_hash)?,
+        previous_secret_hash: columns.read_optional("previous_secret_hash", secret_hash)?,
+        owner: columns.read_optional("owner", |owner: String| Owner::new(owner).ok())?,
+        created_at: columns.read("created_at", timestamp)?,
+        signed_in_at: columns.read_optional("signed_in_at", timestamp)?,
+        last_seen_at: columns.read("last_seen_at", timestamp)?,
+        idle_timeout: columns.read("idle_timeout", |millis| {
+            unsigned(millis).map(Duration::from_millis)
+        })?,
+        absolute_deadline: columns.read("absolute_deadline", timestamp)?,
+        lifetime: columns.read("lifetime", |name: String| lifetime(&name))?,
+        device: device(&columns)?,
+        data: Default::default(),
+    })
+}
+
+fn device<'r, R>(columns: &Columns<'r, R>) -> Result<Device, StoreError>
+where
+    R: Row,
+    &'static str: ColumnIndex<R>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let user_agent: Option<String> = columns.get("user_agent")?;
+    let address = columns.read_optional("address", |address: String| address.parse().ok())?;
+    Ok(Device::new(user_agent.as_deref(), address))
+}
+
+/// A row, and whose it is.
+struct Columns<'r, R> {
+    row: &'r R,
+    store: &'static str,
+}
+
+impl<'r, R> Columns<'r, R>
+where
+    R: Row,
+    &'static str: ColumnIndex<R>,
+{
+    fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
+    where
+        T: Decode<'r, R::Database> + Type<R::Database>,
+    {
+        self.row.try_get(column).map_err(|_| self.corrupt(column))
+    }
+
+    fn read<T, V>(&self, column: &'static str, parse: impl FnOnce(T) -> Option<V>) -> Result<V, StoreError>
+    where
+        T: Decode<'r, R::Database> + Type<R::Database>,
+    {
+        parse(self.get(column)?).ok_or_else(|| self.corrupt(column))
+    }
+
+    fn read_optional<T, V>(
+        &self,
+        column: &'static str,
+        parse: impl FnOnce(T) -> Option<V>,
+    ) -> Result<Option<V>, StoreError>
+    where
+        T: Decode<'r, R::Database> + Type<R::Database>,
+    {
+        let Some(value) = self.get::<Option<T>>(column)? else {
+            return Ok(None);
+        };
+        parse(value).map(Some).ok_or_else(|| self.corrupt(column))
+    }
+
+    fn corrupt(&self, what: &'static str) -> StoreError {
+        StoreError::Corrupt {
+            store: self.store,
+            what,
+        }
+    }
+}
+
+/// Refuses what is over the limit before any of it goes to the database.
+pub(crate) fn refuse_too_large(record: &Record, store: &'static str) -> Result<(), StoreError> {
+    match record.data.len() {
+        bytes if bytes > MAX_DATA_BYTES => Err(StoreError::TooLarge { store, bytes }),
+        _ => Ok(()),
+    }
+}
+
+/// The latest `last_seen_at` from which a touch at `now` is due.
+pub(crate) fn latest_due(now: Timestamp, at_most_every: Duration) -> Timestamp {
+    now.minus(at_most_every.max(Duration::from_millis(1)))
+}
+
+/// As a time column holds it.
+pub(crate) fn time(timestamp: Timestamp) -> i64 {
+    signed(timestamp.as_millis())
+}
+
+/// As an integer column holds it: no greater than the column can, rather than wrapped to a negative.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn whole_millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> Option<u64> {
+    u64::try_from(number).ok()
+}
+
+fn timestamp(millis: i64) -> Option<Timestamp> {
+    unsigned(millis).map(Timestamp::from_millis)
+}
+
+fn secret_hash(bytes: Vec<u8>) -> Option<SecretHash> {
+    array(bytes).map(SecretHash::from_bytes)
+}
+
+fn array<const N: usize>(bytes: Vec<u8>) -> Option<[u8; N]> {
+    bytes.try_into().ok()
+}
+
+fn lifetime_name(lifetime: Lifetime) -> &'static str {
+    match lifetime {
+        Lifetime::Standard => STANDARD,
+        Lifetime::Remembered => REMEMBERED,
+    }
+}
+
+fn lifetime(name: &str) -> Option<Lifetime> {
+    match name {
+        STANDARD => Some(Lifetime::Standard),
+        REMEMBERED => Some(Lifetime::Remembered),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_too_great_for_a_column_becomes_the_greatest() {
+        assert_eq!(signed(i64::MAX as u64), i64::MAX);
+        assert_eq!(signed(i64::MAX as u64 + 1), i64::MAX);
+        assert_eq!(signed(u64::MAX), i64::MAX);
+        assert_eq!(whole_millis(Duration::MAX), i64::MAX);
+    }
+
+    #[test]
+    fn a_negative_number_is_no_time() {
+        assert_eq!(timestamp(-1), None);
+    }
+
+    #[test]
+    fn a_touch_is_never_due_at_the_time_of_the_last_one() {
+        let now = Timestamp::from_millis(100);
+        assert_eq!(latest_due(now, Duration::ZERO), Timestamp::from_millis(99));
+        assert_eq!(
+            latest_due(now, Duration::from_millis(10)),
+            Timestamp::from_millis(90)
+        );
+    }
+}

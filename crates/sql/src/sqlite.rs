@@ -1,0 +1,322 @@
+//! Sessions in a SQLite file.
+
+mod migrate;
+mod options;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use tenure_core::store::{Inserted, Operation, Persistence, Store, StoreError, StoreFuture, Touch, Updated};
+use tenure_core::{Owner, Record, SecretHash, SessionId, Timestamp};
+
+use crate::row::{self, latest_due, refuse_too_large, signed, time};
+use crate::{Migration, OpenError};
+
+pub use options::{Durability, SqliteOptions};
+
+const NAME: &str = "sqlite";
+
+/// All columns but the generated one, in the order in which [`row::bind`] binds them.
+macro_rules! columns {
+    () => {
+        "id, version, secret_hash, previous_secret_hash, owner, created_at, signed_in_at, last_seen_at, \
+         idle_timeout, absolute_deadline, lifetime, user_agent, address, data"
+    };
+}
+
+const LOAD: &str = concat!("SELECT ", columns!(), " FROM tenure_sessions WHERE id = ?1");
+
+// By the time this runs another request may have slid, renewed or ended it. What is given back is
+// the record as this very statement left it.
+const TOUCH: &str = concat!(
+    "UPDATE tenure_sessions SET last_seen_at = ?2 \
+     WHERE id = ?1 AND secret_hash = ?3 AND last_seen_at <= ?4 AND expires_at > ?2 RETURNING ",
+    columns!()
+);
+
+const INSERT: &str = concat!(
+    "INSERT INTO tenure_sessions (",
+    columns!(),
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (id) DO NOTHING"
+);
+
+const UPDATE: &str = "UPDATE tenure_sessions SET \
+     version = ?2, secret_hash = ?3, previous_secret_hash = ?4, owner = ?5, created_at = ?6, \
+     signed_in_at = ?7, last_seen_at = max(last_seen_at, ?8), idle_timeout = ?9, \
+     absolute_deadline = ?10, lifetime = ?11, user_agent = ?12, address = ?13, data = ?14 \
+     WHERE id = ?1 AND version = ?15 AND expires_at > ?16";
+
+const VERSION_OF_LIVING: &str = "SELECT version FROM tenure_sessions WHERE id = ?1 AND expires_at > ?2";
+
+const REMOVE: &str = "DELETE FROM tenure_sessions WHERE id = ?1";
+
+const LIST_BY_OWNER: &str = "SELECT id, version, secret_hash, previous_secret_hash, owner, created_at, \
+     signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address \
+     FROM tenure_sessions WHERE owner = ?1 AND +expires_at > ?2 ORDER BY last_seen_at DESC";
+
+const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = ?1 AND id IS NOT ?2";
+
+const SWEEP: &str = "DELETE FROM tenure_sessions WHERE rowid IN \
+     (SELECT rowid FROM tenure_sessions WHERE expires_at <= ?1 LIMIT ?2)";
+
+// Asks for a table of ours, so that it fails where the file was replaced by another.
+const PING: &str = "SELECT id FROM tenure_sessions LIMIT 1";
+
+/// Sessions in a SQLite file: nothing to install, and it survives a killed process and a power loss.
+///
+/// Cheap to clone; clones share the connections. Several processes on one machine may open the same
+/// file. A file on a network drive is not safe: SQLite's locks don't work there.
+///
+/// Reads run side by side, on connections that can do nothing else. Writes take turns on one
+/// connection, since SQLite has one writer at a time whatever one does. A load is one statement; at
+/// most once per touch interval a second one slides the idle deadline. A write is one statement.
+///
+/// Every method is one statement that SQLite commits by itself, so a cancelled request leaves no
+/// open transaction behind: what it had begun is finished or never happens.
+///
+/// ```
+/// use std::time::Duration;
+/// use tenure_sql::{Durability, SqliteStore};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = SqliteStore::open("sessions.db").await?;
+///
+/// let faster = SqliteStore::options("sessions.db")
+///     .durability(Durability::Normal)
+///     .readers(8)
+///     .open()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the database in the file `path`, with the defaults of [`SqliteOptions`]. Creates the file
+    /// if there is none, readable by this user alone, and brings Tenure's tables up to date.
+    ///
+    /// # Errors
+    /// If the file can't be used, or holds a schema that this Tenure does not know.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::options(path).open().await
+    }
+
+    /// For other than the defaults.
+    pub fn options(path: impl AsRef<Path>) -> SqliteOptions {
+        SqliteOptions::new(path.as_ref())
+    }
+
+    /// What [`open`](SqliteStore::open) applies to a database that lacks it, in order: for reading, and
+    /// for those who run schema changes by hand.
+    #[must_use]
+    pub const fn migrations() -> &'static [Migration] {
+        migrate::MIGRATIONS
+    }
+
+    /// Brings everything into the one file and closes it. Every call after it fails.
+    ///
+    /// Nothing is lost without it: the next to open the file finds what is in the `-wal` file beside
+    /// it. After it, the one file alone is a whole backup, unless another process has it open.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        // When it fails the rows stay safe in the -wal file, and the closing connection tries again.
+        let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&self.writer)
+            .await;
+        self.writer.close().await;
+    }
+
+    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Record>, StoreError> {
+        let Some(record) = self.look(id).await? else {
+            return Ok(None);
+        };
+        match touch {
+            Touch::Active {
+                now,
+                bearer,
+                at_most_every,
+            } if touch.due(&record).is_some() => self.slide(id, now, bearer, at_most_every).await,
+            Touch::Active { .. } | Touch::No => Ok(Some(record)),
+        }
+    }
+
+    async fn look(&self, id: SessionId) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query(LOAD)
+            .bind(&id.as_bytes()[..])
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed(Operation::Load))?;
+        row.as_ref().map(record).transpose()
+    }
+
+    async fn slide(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+        bearer: SecretHash,
+        at_most_every: Duration,
+    ) -> Result<Option<Record>, StoreError> {
+        // All rows, though there is one at most: the statement commits only after the last.
+        let slid = sqlx::query(TOUCH)
+            .bind(&id.as_bytes()[..])
+            .bind(time(now))
+            .bind(&bearer.as_bytes()[..])
+            .bind(time(latest_due(now, at_most_every)))
+            .fetch_all(&self.writer)
+            .await
+            .map_err(failed(Operation::Load))?;
+        match slid.first() {
+            Some(row) => record(row).map(Some),
+            None => self.look(id).await,
+        }
+    }
+
+    async fn insert_new(&self, record: &Record) -> Result<Inserted, StoreError> {
+        refuse_too_large(record, NAME)?;
+        let done = row::bind(sqlx::query(INSERT), record)
+            .execute(&self.writer)
+            .await
+            .map_err(failed(Operation::Insert))?;
+        Ok(match done.rows_affected() {
+            0 => Inserted::Taken,
+            _ => Inserted::New,
+        })
+    }
+
+    async fn compare_and_set(
+        &self,
+        record: &Record,
+        expected: u64,
+        now: Timestamp,
+    ) -> Result<Updated, StoreError> {
+        refuse_too_large(record, NAME)?;
+        loop {
+            if self.replace(record, expected, now).await? {
+                return Ok(Updated::Saved);
+            }
+            match self.version_of_living(record.id, now).await? {
+                None => return Ok(Updated::Gone),
+                Some(version) if version != signed(expected) => return Ok(Updated::Stale),
+                // Between the two statements it came to be what was asked for.
+                Some(_) => {}
+            }
+        }
+    }
+
+    async fn replace(&self, record: &Record, expected: u64, now: Timestamp) -> Result<bool, StoreError> {
+        let done = row::bind(sqlx::query(UPDATE), record)
+            .bind(signed(expected))
+            .bind(time(now))
+            .execute(&self.writer)
+            .await
+            .map_err(failed(Operation::Update))?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn version_of_living(&self, id: SessionId, now: Timestamp) -> Result<Option<i64>, StoreError> {
+        sqlx::query_scalar(VERSION_OF_LIVING)
+            .bind(&id.as_bytes()[..])
+            .bind(time(now))
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed(Operation::Update))
+    }
+
+    async fn living_of(&self, owner: &Owner, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(LIST_BY_OWNER)
+            .bind(owner.as_str())
+            .bind(time(now))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed(Operation::List))?;
+        rows.iter().map(|row| row::metadata(row, NAME)).collect()
+    }
+}
+
+impl Store for SqliteStore {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn persistence(&self) -> Persistence {
+        Persistence::Durable
+    }
+
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+        Box::pin(self.load_touched(id, touch))
+    }
+
+    fn insert<'a>(&'a self, record: &'a Record) -> StoreFuture<'a, Inserted> {
+        Box::pin(self.insert_new(record))
+    }
+
+    fn update<'a>(&'a self, record: &'a Record, expected: u64, now: Timestamp) -> StoreFuture<'a, Updated> {
+        Box::pin(self.compare_and_set(record, expected, now))
+    }
+
+    fn remove(&self, id: SessionId) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let done = sqlx::query(REMOVE)
+                .bind(&id.as_bytes()[..])
+                .execute(&self.writer)
+                .await
+                .map_err(failed(Operation::Remove))?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+
+    fn list_by_owner<'a>(&'a self, owner: &'a Owner, now: Timestamp) -> StoreFuture<'a, Vec<Record>> {
+        Box::pin(self.living_of(owner, now))
+    }
+
+    fn remove_by_owner<'a>(&'a self, owner: &'a Owner, except: Option<SessionId>) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            let done = sqlx::query(REMOVE_BY_OWNER)
+                .bind(owner.as_str())
+                .bind(except.as_ref().map(|id| &id.as_bytes()[..]))
+                .execute(&self.writer)
+                .await
+                .map_err(failed(Operation::RemoveByOwner))?;
+            Ok(done.rows_affected())
+        })
+    }
+
+    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let done = sqlx::query(SWEEP)
+                .bind(time(moment))
+                .bind(limit)
+                .execute(&self.writer)
+                .await
+                .map_err(failed(Operation::Sweep))?;
+            Ok(done.rows_affected())
+        })
+    }
+
+    fn ping(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            sqlx::query(PING)
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(failed(Operation::Ping))?;
+            Ok(())
+        })
+    }
+}
+
+fn record(row: &SqliteRow) -> Result<Record, StoreError> {
+    row::record(row, NAME)
+}
+
+fn failed(operation: Operation) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |error| StoreError::Unavailable {
+        store: NAME,
+        operation,
+        source: Box::new(error),
+    }
+}
