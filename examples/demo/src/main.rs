@@ -152,7 +152,7 @@ async fn asked_to_stop() {
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Nobody can interrupt then; stopping at once would be worse.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
