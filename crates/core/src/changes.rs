@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::data::{Data, DataBuilder, Raw};
-use crate::session::DataError;
+use crate::data_error::DataError;
 
 /// A step of an update: from the value as it is, to the value as it shall be.
 pub(crate) type Step = Arc<dyn Fn(Option<&str>) -> Result<Raw, DataError> + Send + Sync>;

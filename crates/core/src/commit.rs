@@ -5,22 +5,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::clock::Timestamp;
-use crate::cookie;
 use crate::data::Data;
+use crate::data_error::DataError;
 use crate::deadline::Deadline;
 use crate::event::{Dropped, EventKind, Refusal};
-use crate::opened::Visit;
 use crate::outgoing::Outgoing;
 use crate::random::RandomError;
 use crate::record::{Lifetime, Record};
-use crate::session::DataError;
 use crate::session_id::SessionId;
+use crate::set_cookie;
 use crate::state::{
-    Absence, Answered, Attendance, CookieDue, Ending, Foresight, Freshness, LeftBehind, Live, Pending,
-    Standing, State,
+    Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Pending, Standing,
+    State,
 };
 use crate::store::{Inserted, Operation, StoreError, Touch, Updated};
 use crate::token::{Token, TokenSecret};
+use crate::visit::Visit;
 
 /// A request's changes could not be written. Nothing of them is in the store, unless an earlier
 /// [`save`](crate::Session::save) put it there, and the browser's cookie must be left alone.
@@ -89,7 +89,7 @@ pub(crate) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
             // They were refused, and the caller is told so; nothing is left to be dropped later.
             state.pending = Pending::default();
             state.in_flight = None;
-            state.ending = None;
+            state.endings.clear();
             Err(error)
         }
     }
@@ -113,9 +113,14 @@ fn answer(visit: &Visit, state: &mut State) -> Outgoing {
                 secret: live.secret.clone(),
             };
             let value = token.to_cookie(&engine.policy.cookie_name, &engine.keyring);
-            Outgoing::cookie(cookie::issue(&engine.policy, &value, &live.record, engine.now()))
+            Outgoing::cookie(set_cookie::issue(
+                &engine.policy,
+                &value,
+                &live.record,
+                engine.now(),
+            ))
         }
-        (CookieDue::Remove, _) => Outgoing::cookie(cookie::removal(&engine.policy)),
+        (CookieDue::Remove, _) => Outgoing::cookie(set_cookie::removal(&engine.policy)),
         (CookieDue::Issue, None) | (CookieDue::Nothing, _) => Outgoing::nothing(),
     }
 }
@@ -171,16 +176,22 @@ fn begin(visit: &Visit) -> Result<(Begun, Option<Pending>), CommitError> {
 
 async fn remove_ended(visit: &Visit, deadline: &mut Deadline) -> Result<(), CommitError> {
     let engine = &*visit.engine;
-    let Some(id) = visit.state().ending.as_ref().map(|ending| ending.id) else {
-        return Ok(());
-    };
-    let removed = deadline.call(Operation::Remove, engine.store.remove(id)).await;
-    engine.reported(Operation::Remove, id, removed)?;
-    let ending = visit.state().ending.take();
-    if let Some(ending) = ending {
-        engine.tell(ending.kind, Some(ending.id), ending.owner);
+    loop {
+        let Some(id) = visit.state().endings.first().map(|ending| ending.id) else {
+            return Ok(());
+        };
+        let removed = deadline.call(Operation::Remove, engine.store.remove(id)).await;
+        engine.reported(Operation::Remove, id, removed)?;
+        // Taken out only now, so that a request that is cancelled before does not forget it.
+        let ended: Vec<_> = visit
+            .state()
+            .endings
+            .extract_if(.., |ending| ending.id == id)
+            .collect();
+        for ending in ended {
+            engine.tell(ending.kind, Some(ending.id), ending.owner);
+        }
     }
-    Ok(())
 }
 
 async fn insert(
@@ -422,11 +433,9 @@ fn finish(visit: &Visit, mut live: Live) {
     let mut state = visit.state();
     if let Some(kind) = state.overtaken.take() {
         // The handler ended the session while it was written: what was written has to go, too.
-        state.ending.get_or_insert_with(|| Ending {
-            id: live.record.id,
-            owner: live.record.owner.clone(),
-            kind,
-        });
+        if !state.endings.iter().any(|ending| ending.id == live.record.id) {
+            state.endings.push(LeftBehind::of(&live.record).ended_by(kind));
+        }
         return;
     }
     let cookie_changed = match &state.standing {

@@ -6,14 +6,17 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod arrival;
 mod changes;
 mod clock;
 mod commit;
-mod cookie;
+mod cookie_attributes;
 mod cookie_header;
 mod data;
+mod data_error;
 mod deadline;
 mod device;
+mod engine;
 mod environment;
 mod event;
 mod key;
@@ -30,20 +33,23 @@ mod secret;
 mod session;
 mod session_id;
 mod sessions;
+mod set_cookie;
 mod state;
 pub mod store;
 mod sweeper;
 mod token;
+mod visit;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use commit::{CommitError, Saved};
-pub use cookie::{CookieLifetime, SameSite};
+pub use cookie_attributes::{CookieLifetime, SameSite};
+pub use data_error::DataError;
 pub use device::Device;
 pub use environment::Environment;
 pub use event::{Dropped, Event, EventKind, Listener, Refusal};
 pub use key::Key;
 pub use keyring::{KeyId, Keyring, KeyringProblem, SecretVariableError};
-pub use opened::{LoadError, Opened};
+pub use opened::Opened;
 pub use outgoing::Outgoing;
 pub use owner::{Owner, OwnerError};
 pub use owner_sessions::{OwnerSessions, SessionInfo};
@@ -52,7 +58,7 @@ pub use random::RandomError;
 pub use record::{Deadlines, Expiry, Lifetime, Record};
 pub use seal::Sealing;
 pub use secret::{Secret, Weakness};
-pub use session::{DataError, Session, Status};
+pub use session::{Session, Status};
 pub use session_id::{SessionId, SessionIdError};
 pub use sessions::{Sessions, SessionsBuilder};
 pub use state::Absence;
@@ -61,3 +67,4 @@ pub use store::memory::MemoryStore;
 pub use store::{Store, StoreError};
 pub use sweeper::Sweeper;
 pub use token::SecretHash;
+pub use visit::LoadError;

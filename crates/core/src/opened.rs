@@ -1,25 +1,15 @@
 //! One request, opened: its cookie verified, its session not yet asked for.
 
 use std::fmt;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use http::HeaderValue;
-
+use crate::arrival::Arrival;
 use crate::commit;
-use crate::device::Device;
-use crate::event::{Dropped, EventKind, Refusal};
-use crate::keyring::KeyAge;
+use crate::engine::Engine;
 use crate::outgoing::Outgoing;
-use crate::record::Record;
-use crate::seal::OpenError;
 use crate::session::Session;
-use crate::sessions::Engine;
-use crate::state::{
-    Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Standing, State,
-};
-use crate::store::{Operation, StoreError, Touch};
-use crate::token::{SecretHash, Token};
+use crate::state::Attendance;
+use crate::visit::{Client, LoadError, Visit};
 
 /// One request, [opened](crate::Sessions::open): its cookie is verified, its session not yet asked
 /// for. Cheap to clone; clones are the same request.
@@ -28,54 +18,10 @@ pub struct Opened {
     visit: Arc<Visit>,
 }
 
-/// What all handles of one request share.
-pub(crate) struct Visit {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) arrival: Arrival,
-    pub(crate) client: Client,
-    state: Mutex<State>,
-    /// Loads and saves of one request take turns.
-    pub(crate) turn: tokio::sync::Mutex<()>,
-}
-
-/// What the request brought.
-pub(crate) enum Arrival {
-    NoCookie,
-    Refused(Refusal),
-    Genuine { token: Token, age: KeyAge },
-}
-
-/// Who sent the request.
-pub(crate) struct Client {
-    pub(crate) user_agent: Option<HeaderValue>,
-    pub(crate) address: Option<IpAddr>,
-}
-
-/// A session could not be loaded. The request has no session then, not an empty one: answer with
-/// 503 and a Retry-After, and leave the browser's cookie alone.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The store failed.
-    #[error("the session could not be loaded")]
-    Store(#[from] StoreError),
-}
-
 impl Opened {
     pub(crate) fn new(engine: Arc<Engine>, arrival: Arrival, client: Client) -> Self {
-        let cookie = match arrival {
-            Arrival::Refused(_) => CookieDue::Remove,
-            Arrival::NoCookie | Arrival::Genuine { .. } => CookieDue::Nothing,
-        };
-        let state = Mutex::new(State::new(cookie));
         Self {
-            visit: Arc::new(Visit {
-                engine,
-                arrival,
-                client,
-                state,
-                turn: tokio::sync::Mutex::default(),
-            }),
+            visit: Arc::new(Visit::new(engine, arrival, client)),
         }
     }
 
@@ -124,12 +70,7 @@ impl Opened {
     }
 
     async fn ask(&self, attendance: Attendance) -> Result<Session, LoadError> {
-        if !self.visit.is_answered_for(attendance) {
-            let _turn = self.visit.turn.lock().await;
-            if !self.visit.is_answered_for(attendance) {
-                self.visit.load(attendance).await?;
-            }
-        }
+        self.visit.ask(attendance).await?;
         Ok(Session::new(Arc::clone(&self.visit)))
     }
 }
@@ -139,198 +80,5 @@ impl fmt::Debug for Opened {
         f.debug_struct("Opened")
             .field("cookie_name", &self.cookie_name())
             .finish_non_exhaustive()
-    }
-}
-
-impl Visit {
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        // No code of the application runs under this lock, so a panic never leaves the state half changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn device(&self) -> Device {
-        Device::from_header(self.client.user_agent.as_ref(), self.client.address)
-    }
-
-    /// Whether the state already holds what a load would find. Settles requests without a genuine
-    /// cookie on the way, for they need no store.
-    fn is_answered_for(&self, attendance: Attendance) -> bool {
-        let mut state = self.state();
-        match (&state.standing, &self.arrival) {
-            (Standing::Absent(_), _) => true,
-            (Standing::Live(live), _) => {
-                live.attendance == Attendance::Active || attendance == Attendance::Passive
-            }
-            (Standing::Unasked, Arrival::Genuine { .. }) => false,
-            (Standing::Unasked, Arrival::NoCookie) => {
-                state.standing = Standing::Absent(Absence::NoCookie);
-                true
-            }
-            (Standing::Unasked, Arrival::Refused(refusal)) => {
-                state.standing = Standing::Absent(Absence::Refused(*refusal));
-                true
-            }
-        }
-    }
-
-    async fn load(&self, attendance: Attendance) -> Result<(), LoadError> {
-        let Arrival::Genuine { token, .. } = &self.arrival else {
-            return Ok(());
-        };
-        let engine = &*self.engine;
-        // A session that this request created or renewed after peeking has an id or a secret of its own.
-        let peeked_at = self
-            .state()
-            .live()
-            .map(|live| (live.record.id, live.record.secret_hash));
-        let (id, bearer) = peeked_at.unwrap_or_else(|| (token.id, token.secret.hash()));
-        let touch = match attendance {
-            Attendance::Passive => Touch::No,
-            Attendance::Active => Touch::Active {
-                now: engine.now(),
-                bearer,
-                at_most_every: engine.policy.effective_touch_interval(),
-            },
-        };
-        let found = engine
-            .deadline()
-            .call(Operation::Load, engine.store.load(id, touch))
-            .await;
-        let found = engine.reported(Operation::Load, id, found)?;
-
-        let already_live = self.state().live().cloned();
-        let outcome = match already_live {
-            // The handler ended the session while it was looked up.
-            None if peeked_at.is_some() => return Ok(()),
-            None => self.admit(found, token, &bearer, attendance),
-            Some(live) => self.attend(found, live),
-        };
-        self.settle_in(outcome, self.arrival.has_older_key());
-        Ok(())
-    }
-
-    /// Decides whether the record that the store has lets this token in.
-    fn admit(
-        &self,
-        found: Option<Record>,
-        token: &Token,
-        bearer: &SecretHash,
-        attendance: Attendance,
-    ) -> Result<Live, Absence> {
-        let engine = &*self.engine;
-        let Some(mut record) = found else {
-            return Err(self.refuse(Refusal::Unknown, token, None));
-        };
-        if let Some(expiry) = record.expiry(engine.now()) {
-            return Err(self.refuse(Refusal::Expired(expiry), token, Some(&record)));
-        }
-        if !record.secret_hash.matches(bearer) {
-            if record
-                .previous_secret_hash
-                .is_some_and(|previous| previous.matches(bearer))
-            {
-                self.state().left_behind = Some(LeftBehind::of(&record));
-            }
-            engine.tell(EventKind::CookieSuperseded, Some(record.id), record.owner.clone());
-            return Err(Absence::Superseded);
-        }
-        let data = match engine
-            .policy
-            .sealing
-            .open(&record, &token.secret, &engine.keyring)
-        {
-            Ok(data) => Arc::new(data),
-            Err(OpenError::Rejected) => return Err(self.refuse(Refusal::Tampered, token, Some(&record))),
-            Err(OpenError::UnknownKey) => return Err(self.refuse(Refusal::UnknownKey, token, Some(&record))),
-        };
-        record.data.clear();
-        let secret = token.secret.clone();
-        Ok(Live {
-            record,
-            secret,
-            data,
-            attendance,
-            freshness: Freshness::SameSecret,
-            foresight: Foresight::Current,
-        })
-    }
-
-    fn refuse(&self, refusal: Refusal, token: &Token, record: Option<&Record>) -> Absence {
-        let owner = record.and_then(|record| record.owner.clone());
-        self.engine
-            .tell(EventKind::CookieRefused(refusal), Some(token.id), owner);
-        Absence::Refused(refusal)
-    }
-
-    /// A session that was peeked at is now used.
-    fn attend(&self, found: Option<Record>, live: Live) -> Result<Live, Absence> {
-        let engine = &*self.engine;
-        let Some(found) = found.filter(|record| record.expiry(engine.now()).is_none()) else {
-            return Err(self.lose(Dropped::SessionGone, Absence::Gone, &live));
-        };
-        if !found.secret_hash.is_of(&live.secret) {
-            engine.tell(EventKind::CookieSuperseded, Some(found.id), found.owner);
-            return Err(self.lose(Dropped::Superseded, Absence::Superseded, &live));
-        }
-        let last_seen_at = live.record.last_seen_at.max(found.last_seen_at);
-        let record = Record {
-            last_seen_at,
-            ..live.record
-        };
-        Ok(Live {
-            record,
-            attendance: Attendance::Active,
-            ..live
-        })
-    }
-
-    /// Tells of what was written through a peek and is lost with the session.
-    fn lose(&self, dropped: Dropped, absence: Absence, live: &Live) -> Absence {
-        if !self.state().has_nothing_to_save() {
-            let (id, owner) = (live.record.id, live.record.owner.clone());
-            self.engine
-                .tell(EventKind::WriteDropped(dropped), Some(id), owner);
-        }
-        absence
-    }
-
-    fn settle_in(&self, outcome: Result<Live, Absence>, older_key: bool) {
-        let mut state = self.state();
-        match outcome {
-            Ok(live) => {
-                if older_key {
-                    state.cookie = CookieDue::Issue;
-                }
-                if state.has_nothing_to_save() {
-                    state.data_bytes = live.data.json().len();
-                }
-                state.standing = Standing::Live(live);
-            }
-            Err(absence) => {
-                state.cookie = match absence {
-                    // The browser may hold a newer cookie by now, and another instance a newer key.
-                    Absence::Superseded | Absence::Gone | Absence::Refused(Refusal::UnknownKey) => {
-                        CookieDue::Nothing
-                    }
-                    Absence::Refused(_) | Absence::NoCookie | Absence::Destroyed => CookieDue::Remove,
-                };
-                state.become_absent(absence);
-            }
-        }
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // Without an answer the client went away, and nothing was promised to it.
-        if state.answered == Answered::Already && !state.has_nothing_to_save() {
-            let (id, owner) = match &state.standing {
-                Standing::Live(live) => (Some(live.record.id), live.record.owner.clone()),
-                Standing::Unasked | Standing::Absent(_) => (None, None),
-            };
-            self.engine
-                .tell(EventKind::WriteDropped(Dropped::AfterResponse), id, owner);
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::cookie::{CookieLifetime, SameSite};
+use crate::cookie_attributes::{CookieLifetime, SameSite};
 use crate::environment::Environment;
 use crate::keyring::KeyringProblem;
 use crate::record::Lifetime;
@@ -599,7 +599,7 @@ pub enum Problem {
     },
     /// The path is not one.
     #[error(
-        "{path:?} is no cookie path; it starts with / and has printable ASCII without semicolons, 1024 bytes at most"
+        "{path:?} is no cookie path; give one that starts with / and has printable ASCII without semicolons, 1024 bytes at most"
     )]
     InvalidCookiePath {
         /// The path that was given.
@@ -622,14 +622,16 @@ pub enum Problem {
         most: usize,
     },
     /// No time for the store to answer in.
-    #[error("store_deadline is zero, so every request would fail; the default is 2 seconds")]
+    #[error(
+        "store_deadline is zero, so every request would fail; give the store a time such as the default, 2 seconds"
+    )]
     ZeroStoreDeadline,
     /// Sweeping without a pause.
     #[error("sweep_interval is zero; give a pause such as a minute, or None to sweep from elsewhere")]
     ZeroSweepInterval,
     /// Activity would not be noticed before the session ends.
     #[error(
-        "touch_interval ({interval:?}) is not shorter than the shortest idle timeout ({idle:?}), so active users would be signed out; a tenth of it is the default"
+        "touch_interval ({interval:?}) is not shorter than the shortest idle timeout ({idle:?}), so active users would be signed out; shorten it, or remove touch_interval for the default, a tenth of the idle timeout"
     )]
     TouchIntervalTooLong {
         /// The interval that was given.

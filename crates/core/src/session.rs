@@ -9,14 +9,15 @@ use serde::de::DeserializeOwned;
 use crate::clock::Timestamp;
 use crate::commit::{self, CommitError, Saved};
 use crate::data::{Data, Raw};
+use crate::data_error::DataError;
 use crate::event::EventKind;
 use crate::key::Key;
-use crate::opened::Visit;
 use crate::owner::{Owner, OwnerError};
 use crate::record::{Deadlines, Lifetime, Record};
 use crate::session_id::SessionId;
 use crate::state::{Absence, CookieDue, Freshness, LeftBehind, Pending, Renewal, Standing, State};
 
+use crate::visit::Visit;
 /// A request's session. Synchronous once loaded, and cheap to clone; clones are the same session.
 ///
 /// Nothing is written before the request is committed, except by [`save`](Session::save). Reading
@@ -44,44 +45,6 @@ pub enum Status {
     Renewed,
     /// This request ended it.
     Destroyed,
-}
-
-/// A value could not be kept in a session or read from it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DataError {
-    /// The value's `Serialize` failed.
-    #[error("the value of the session key {key:?} does not become JSON; check its Serialize")]
-    Serialize {
-        /// Which key.
-        key: &'static str,
-        /// What serde said.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The JSON in the session is not of the key's type.
-    #[error(
-        "the session key {key:?} holds JSON of another shape than its type; give a changed type a new key"
-    )]
-    Deserialize {
-        /// Which key.
-        key: &'static str,
-        /// What serde said.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The data would be over [`Policy::max_data_bytes`](crate::Policy::max_data_bytes).
-    #[error(
-        "writing the session key {key:?} would bring the session to {bytes} bytes, over the policy's {limit}; keep big things elsewhere and their key in the session"
-    )]
-    TooLarge {
-        /// Which key.
-        key: &'static str,
-        /// What the data would come to.
-        bytes: usize,
-        /// The policy's limit.
-        limit: usize,
-    },
 }
 
 /// The data.
@@ -320,7 +283,7 @@ impl Session {
             Standing::Unasked | Standing::Absent(_) => state.left_behind.take(),
         };
         if let Some(ended) = ended {
-            state.ending = Some(ended.ended_by(kind));
+            state.endings.push(ended.ended_by(kind));
             state.cookie = CookieDue::Remove;
             state.become_absent(Absence::Destroyed);
         } else if let Standing::Absent(absence) = state.standing {

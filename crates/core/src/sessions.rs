@@ -1,26 +1,26 @@
 //! The manager: policy, keyring and store, and what can be done with them.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::USER_AGENT;
 
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::arrival::Arrival;
+use crate::clock::{Clock, SystemClock};
 use crate::commit::{self, CommitError};
-use crate::cookie_header::cookies_named;
-use crate::deadline::Deadline;
+use crate::engine::Engine;
 use crate::environment::Environment;
-use crate::event::{self, Event, EventKind, Listener, Refusal};
-use crate::keyring::{KeyAge, Keyring};
-use crate::opened::{Arrival, Client, Opened};
+use crate::event::{EventKind, Listener};
+use crate::keyring::Keyring;
+use crate::opened::Opened;
 use crate::outgoing::Outgoing;
-use crate::owner::Owner;
 use crate::policy::{Policy, Problem, SetupError};
 use crate::session_id::SessionId;
 use crate::store::{Operation, Persistence, Store, StoreError};
-use crate::sweeper::Sweeper;
-use crate::token::{CookieFault, Token};
+use crate::sweeper::{Batch, PAUSE_BETWEEN_BATCHES, Sweeper};
+use crate::visit::Client;
 
 /// The manager of an application's sessions. Cheap to clone; make one and share it.
 ///
@@ -79,23 +79,6 @@ pub struct Sessions {
     engine: Arc<Engine>,
 }
 
-pub(crate) struct Engine {
-    pub(crate) policy: Policy,
-    pub(crate) keyring: Keyring,
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Box<dyn Clock>,
-    listener: Option<Box<dyn Listener>>,
-    /// Writers of one contended session queue up here instead of racing each other in circles.
-    pub(crate) queues: Box<[tokio::sync::Mutex<()>]>,
-    pub(crate) sweeper: OnceLock<Sweeper>,
-}
-
-/// How many queues there are. Sessions that share one only meet while both are contended.
-const QUEUES: usize = 64;
-
-/// How many cookies of our name are looked at. More than one is somebody's attempt at planting one.
-const MOST_CANDIDATES: usize = 8;
-
 /// Builds [`Sessions`] with more than the three things they always need.
 ///
 /// ```
@@ -153,18 +136,8 @@ impl SessionsBuilder {
             problems.push(Problem::StoreNotDurable { store: store.name() });
         }
         SetupError::of(problems)?;
-        let queues = (0..QUEUES).map(|_| tokio::sync::Mutex::default()).collect();
-        let sweeper = OnceLock::new();
         Ok(Sessions {
-            engine: Arc::new(Engine {
-                policy,
-                keyring,
-                store,
-                clock,
-                listener,
-                queues,
-                sweeper,
-            }),
+            engine: Arc::new(Engine::new(policy, keyring, store, clock, listener)),
         })
     }
 }
@@ -197,7 +170,7 @@ impl Sessions {
     /// The same for a request from a known address, which is kept with the session if the
     /// [policy asks for it](Policy::record_client_address).
     pub fn open_from(&self, headers: &HeaderMap, address: Option<IpAddr>) -> Opened {
-        let arrival = self.engine.arrival(headers);
+        let arrival = Arrival::of(headers, self.cookie_name(), &self.engine.keyring);
         if let Arrival::Refused(refusal) = arrival {
             self.engine.tell(EventKind::CookieRefused(refusal), None, None);
         }
@@ -248,6 +221,37 @@ impl Sessions {
             .await
     }
 
+    /// Starts the sweeper, or gives the handle of the one that runs. It starts by itself with the first
+    /// session that this process creates, unless [the policy](Policy::sweep_interval) says not to.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    #[must_use = "the handle stops it; drop it to let it run"]
+    pub fn start_sweeper(&self) -> Sweeper {
+        let interval = self
+            .engine
+            .policy
+            .sweep_interval
+            .unwrap_or(Duration::from_mins(1));
+        self.engine.start_sweeper(interval)
+    }
+
+    /// Removes every session that has expired by now, in bounded batches. Says how many. For those who
+    /// sweep from a scheduler instead of in the background.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn sweep(&self) -> Result<u64, StoreError> {
+        let mut swept = 0;
+        loop {
+            match self.engine.sweep_batch(Duration::ZERO).await? {
+                Batch::Last(removed) => return Ok(swept + removed),
+                Batch::Full(removed) => swept += removed,
+            }
+            tokio::time::sleep(PAUSE_BETWEEN_BATCHES).await;
+        }
+    }
+
     /// The name of the cookie.
     #[must_use]
     pub fn cookie_name(&self) -> &str {
@@ -271,72 +275,5 @@ impl std::fmt::Debug for Sessions {
             .field("keyring", &self.engine.keyring)
             .field("policy", &self.engine.policy)
             .finish_non_exhaustive()
-    }
-}
-
-impl Engine {
-    fn arrival(&self, headers: &HeaderMap) -> Arrival {
-        let name = &*self.policy.cookie_name;
-        let mut arrival = Arrival::NoCookie;
-        for value in cookies_named(headers, name).take(MOST_CANDIDATES) {
-            match Token::from_cookie(value, name, &self.keyring) {
-                Ok((token, age)) => return Arrival::Genuine { token, age },
-                Err(CookieFault::Forged) => arrival = Arrival::Refused(Refusal::Forged),
-                Err(CookieFault::Malformed) if matches!(arrival, Arrival::NoCookie) => {
-                    arrival = Arrival::Refused(Refusal::Malformed);
-                }
-                Err(CookieFault::Malformed) => {}
-            }
-        }
-        arrival
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    pub(crate) fn deadline(&self) -> Deadline {
-        Deadline::new(self.policy.store_deadline, self.store.name())
-    }
-
-    pub(crate) fn queue(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
-        &self.queues[usize::from(id.as_bytes()[1]) % QUEUES]
-    }
-
-    pub(crate) fn tell(&self, kind: EventKind, session: Option<SessionId>, owner: Option<Owner>) {
-        event::tell(
-            self.listener.as_deref(),
-            &Event {
-                at: self.now(),
-                kind,
-                session,
-                owner,
-            },
-        );
-    }
-
-    /// Hands a store's failure on after telling of it.
-    pub(crate) fn reported<T>(
-        &self,
-        operation: Operation,
-        session: impl Into<Option<SessionId>>,
-        result: Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        if result.is_err() {
-            self.tell(EventKind::StoreFailed(operation), session.into(), None);
-        }
-        result
-    }
-}
-
-impl Arrival {
-    pub(crate) fn has_older_key(&self) -> bool {
-        matches!(
-            self,
-            Self::Genuine {
-                age: KeyAge::Older,
-                ..
-            }
-        )
     }
 }

@@ -37,8 +37,9 @@ pub(crate) struct State {
     pub(crate) pending: Pending,
     /// What a save is writing right now. Left over if that save failed or was cancelled.
     pub(crate) in_flight: Option<Pending>,
-    /// A session that this request ended and that is yet to be removed from the store.
-    pub(crate) ending: Option<Ending>,
+    /// The sessions that this request ended and that are yet to be removed from the store: one, or two
+    /// if it ended one that it had only just begun.
+    pub(crate) endings: Vec<Ending>,
     /// A live session that this request's secret opened until a renewal replaced it.
     pub(crate) left_behind: Option<LeftBehind>,
     /// How the handler ended the session while a save was writing it, so that the save does not undo it.
@@ -228,7 +229,7 @@ impl State {
             standing: Standing::Unasked,
             pending: Pending::default(),
             in_flight: None,
-            ending: None,
+            endings: Vec::new(),
             left_behind: None,
             overtaken: None,
             cookie,
@@ -246,7 +247,7 @@ impl State {
     }
 
     pub(crate) fn has_nothing_to_save(&self) -> bool {
-        self.pending.is_empty() && self.in_flight.is_none() && self.ending.is_none()
+        self.pending.is_empty() && self.in_flight.is_none() && self.endings.is_empty()
     }
 
     /// What a session would get if it were saved now.

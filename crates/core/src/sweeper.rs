@@ -1,25 +1,19 @@
 //! Removing expired sessions in the background.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::sessions::{Engine, Sessions};
-use crate::store::{Operation, StoreError};
+use crate::store::StoreError;
 
-/// How many records one sweep statement removes at the most, so that no lock is held for long.
-const BATCH: u32 = 500;
 /// A breath for other writers between two full batches.
-const PAUSE_BETWEEN_BATCHES: Duration = Duration::from_millis(50);
-/// How long an expired record is kept, so that its late visitor is told "expired" rather than
-/// "unknown". It opens nothing in that time.
-const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(1);
+pub(crate) const PAUSE_BETWEEN_BATCHES: Duration = Duration::from_millis(50);
 
 /// A background task that removes expired sessions in bounded batches. It ends when it is
-/// [stopped](Sweeper::stop), or by itself when the last [`Sessions`] of its manager is gone. Cheap to
-/// clone; clones are handles of the same task.
+/// [stopped](Sweeper::stop), or by itself when the last [`Sessions`](crate::Sessions) of its manager is gone.
+/// Cheap to clone; clones are handles of the same task.
 #[derive(Clone)]
 pub struct Sweeper {
     state: Arc<watch::Sender<SweeperState>>,
@@ -32,39 +26,22 @@ enum SweeperState {
     Stopped,
 }
 
-impl Sessions {
-    /// Starts the sweeper, or gives the handle of the one that runs. It starts by itself with the first
-    /// session that this process creates, unless [the policy](crate::Policy::sweep_interval) says not to.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime.
-    #[must_use = "the handle stops it; drop it to let it run"]
-    pub fn start_sweeper(&self) -> Sweeper {
-        let interval = self
-            .engine()
-            .policy
-            .sweep_interval
-            .unwrap_or(Duration::from_mins(1));
-        self.engine()
-            .sweeper
-            .get_or_init(|| Sweeper::spawn(self.engine(), interval))
-            .clone()
-    }
-
-    /// Removes every session that has expired by now, in bounded batches. Says how many. For those who
-    /// sweep from a scheduler instead of in the background.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn sweep(&self) -> Result<u64, StoreError> {
-        self.engine().sweep_all().await
-    }
+/// How many records a batch removed, and whether there may be more.
+pub(crate) enum Batch {
+    Full(u64),
+    Last(u64),
 }
 
 impl Sweeper {
-    fn spawn(engine: &Arc<Engine>, interval: Duration) -> Self {
+    /// Runs `sweep_batch` again and again: at once after a full batch, else after `interval`; until it gives
+    /// `None`, for nobody is left to sweep for.
+    pub(crate) fn spawn<F, Fut>(interval: Duration, sweep_batch: F) -> Self
+    where
+        F: Fn() -> Fut + Send + 'static,
+        Fut: Future<Output = Option<Result<Batch, StoreError>>> + Send + 'static,
+    {
         let state = Arc::new(watch::Sender::new(SweeperState::Running));
-        tokio::spawn(run(Arc::downgrade(engine), interval, Arc::clone(&state)));
+        tokio::spawn(run(interval, sweep_batch, Arc::clone(&state)));
         Self { state }
     }
 
@@ -97,7 +74,11 @@ impl fmt::Debug for Sweeper {
     }
 }
 
-async fn run(engine: Weak<Engine>, interval: Duration, state: Arc<watch::Sender<SweeperState>>) {
+async fn run<F, Fut>(interval: Duration, sweep_batch: F, state: Arc<watch::Sender<SweeperState>>)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Option<Result<Batch, StoreError>>>,
+{
     let mut asked = state.subscribe();
     let mut asked_to_stop_within = async |time| {
         let stopping = asked.wait_for(|state| *state == SweeperState::Stopping);
@@ -105,55 +86,14 @@ async fn run(engine: Weak<Engine>, interval: Duration, state: Arc<watch::Sender<
     };
     let mut pause = interval;
     while !asked_to_stop_within(pause).await {
-        let Some(engine) = engine.upgrade() else { break };
+        let Some(swept) = sweep_batch().await else {
+            break;
+        };
         // A failure has been told of; the next round tries again.
-        pause = match engine.sweep_batch(KEPT_AFTER_EXPIRY).await {
+        pause = match swept {
             Ok(Batch::Full(_)) => PAUSE_BETWEEN_BATCHES,
             Ok(Batch::Last(_)) | Err(_) => interval,
         };
     }
     state.send_replace(SweeperState::Stopped);
-}
-
-/// How many records a batch removed, and whether there may be more.
-enum Batch {
-    Full(u64),
-    Last(u64),
-}
-
-impl Engine {
-    pub(crate) fn start_sweeper_if_due(self: &Arc<Self>) {
-        let Some(interval) = self.policy.sweep_interval else {
-            return;
-        };
-        // A store in memory answers without a runtime, and then there is nothing to run a task on.
-        if self.sweeper.get().is_none() && tokio::runtime::Handle::try_current().is_ok() {
-            self.sweeper.get_or_init(|| Sweeper::spawn(self, interval));
-        }
-    }
-
-    async fn sweep_all(&self) -> Result<u64, StoreError> {
-        let mut swept = 0;
-        loop {
-            match self.sweep_batch(Duration::ZERO).await? {
-                Batch::Last(removed) => return Ok(swept + removed),
-                Batch::Full(removed) => swept += removed,
-            }
-            tokio::time::sleep(PAUSE_BETWEEN_BATCHES).await;
-        }
-    }
-
-    async fn sweep_batch(&self, kept_after_expiry: Duration) -> Result<Batch, StoreError> {
-        let moment = self.now().minus(kept_after_expiry);
-        let swept = self
-            .deadline()
-            .call(Operation::Sweep, self.store.sweep_expired(moment, BATCH))
-            .await;
-        let removed = self.reported(Operation::Sweep, None, swept)?;
-        Ok(if removed < u64::from(BATCH) {
-            Batch::Last(removed)
-        } else {
-            Batch::Full(removed)
-        })
-    }
 }

@@ -1,34 +1,12 @@
-//! The cookie's attributes, and the `Set-Cookie` header they make.
+//! The `Set-Cookie` headers: a cookie, and its removal.
 
 use cookie::{Cookie, SameSite as CookieSameSite};
 use http::HeaderValue;
 
 use crate::clock::Timestamp;
+use crate::cookie_attributes::{CookieLifetime, SameSite};
 use crate::policy::Policy;
 use crate::record::{Lifetime, Record};
-
-/// Which cross-site requests carry the cookie (RFC 6265bis, section 5.6.7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SameSite {
-    /// None at all: a link from another site arrives without the session.
-    Strict,
-    /// Only navigation by safe methods: following a link works, a foreign form does not.
-    #[default]
-    Lax,
-    /// All of them. Needs `Secure`, and a CSRF defence of its own.
-    None,
-}
-
-/// How long the browser keeps the cookie. Never what enforces a timeout: the store does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CookieLifetime {
-    /// As long as the session can last: `Max-Age` is what is left of the absolute timeout.
-    #[default]
-    AbsoluteTimeout,
-    /// Until the browser closes, except for [remembered](Lifetime::Remembered) sessions. Browsers
-    /// that restore their windows restore such cookies too.
-    BrowserSession,
-}
 
 /// A `Set-Cookie` header with the value that opens `record`.
 pub(crate) fn issue(policy: &Policy, value: &str, record: &Record, now: Timestamp) -> HeaderValue {

@@ -1,0 +1,127 @@
+//! Policy, keyring, store and clock in one place: what every request works with.
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::deadline::Deadline;
+use crate::event::{self, Event, EventKind, Listener};
+use crate::keyring::Keyring;
+use crate::owner::Owner;
+use crate::policy::Policy;
+use crate::session_id::SessionId;
+use crate::store::{Operation, Store, StoreError};
+use crate::sweeper::{Batch, Sweeper};
+
+pub(crate) struct Engine {
+    pub(crate) policy: Policy,
+    pub(crate) keyring: Keyring,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) listener: Option<Box<dyn Listener>>,
+    /// Writers of one contended session queue up here instead of racing each other in circles.
+    queues: Box<[tokio::sync::Mutex<()>]>,
+    sweeper: OnceLock<Sweeper>,
+}
+
+/// How many queues there are. Sessions that share one only meet while both are contended.
+const QUEUES: usize = 64;
+
+/// How many records one sweep statement removes at the most, so that no lock is held for long.
+const BATCH: u32 = 500;
+/// How long the background sweep keeps an expired record, so that its late visitor is told "expired" rather than
+/// "unknown". It opens nothing in that time.
+const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(1);
+
+impl Engine {
+    pub(crate) fn new(
+        policy: Policy,
+        keyring: Keyring,
+        store: Arc<dyn Store>,
+        clock: Box<dyn Clock>,
+        listener: Option<Box<dyn Listener>>,
+    ) -> Self {
+        Self {
+            policy,
+            keyring,
+            store,
+            clock,
+            listener,
+            queues: (0..QUEUES).map(|_| tokio::sync::Mutex::default()).collect(),
+            sweeper: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::new(self.policy.store_deadline, self.store.name())
+    }
+
+    pub(crate) fn queue(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
+        &self.queues[usize::from(id.as_bytes()[1]) % QUEUES]
+    }
+
+    pub(crate) fn tell(&self, kind: EventKind, session: Option<SessionId>, owner: Option<Owner>) {
+        event::tell(
+            self.listener.as_deref(),
+            &Event {
+                at: self.now(),
+                kind,
+                session,
+                owner,
+            },
+        );
+    }
+
+    /// Hands a store's failure on after telling of it.
+    pub(crate) fn reported<T>(
+        &self,
+        operation: Operation,
+        session: impl Into<Option<SessionId>>,
+        result: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if result.is_err() {
+            self.tell(EventKind::StoreFailed(operation), session.into(), None);
+        }
+        result
+    }
+
+    pub(crate) fn start_sweeper_if_due(self: &Arc<Self>) {
+        let Some(interval) = self.policy.sweep_interval else {
+            return;
+        };
+        // A store in memory answers without a runtime, and then there is nothing to run a task on.
+        if self.sweeper.get().is_none() && tokio::runtime::Handle::try_current().is_ok() {
+            self.start_sweeper(interval);
+        }
+    }
+
+    pub(crate) fn start_sweeper(self: &Arc<Self>, interval: Duration) -> Sweeper {
+        let spawn = || {
+            let engine = Arc::downgrade(self);
+            Sweeper::spawn(interval, move || {
+                let engine = Weak::clone(&engine);
+                async move { Some(engine.upgrade()?.sweep_batch(KEPT_AFTER_EXPIRY).await) }
+            })
+        };
+        self.sweeper.get_or_init(spawn).clone()
+    }
+
+    /// Removes a batch of the records that expired at least so long ago.
+    pub(crate) async fn sweep_batch(&self, kept_after_expiry: Duration) -> Result<Batch, StoreError> {
+        let moment = self.now().minus(kept_after_expiry);
+        let swept = self
+            .deadline()
+            .call(Operation::Sweep, self.store.sweep_expired(moment, BATCH))
+            .await;
+        let removed = self.reported(Operation::Sweep, None, swept)?;
+        Ok(if removed < u64::from(BATCH) {
+            Batch::Last(removed)
+        } else {
+            Batch::Full(removed)
+        })
+    }
+}
