@@ -3,6 +3,7 @@
 pub mod conformance;
 mod event_log;
 pub mod faults;
+pub mod servers;
 mod split_mix;
 
 pub use event_log::EventLog;

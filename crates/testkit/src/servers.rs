@@ -1,0 +1,5 @@
+//! Real servers for tests: each on free ports of the loopback, in a folder of its own, and gone when dropped.
+
+mod process;
+
+pub use process::{ServerProcess, StartError, free_port, takes_connections};

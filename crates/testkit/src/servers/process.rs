@@ -1,0 +1,197 @@
+//! A server's process: started, waited for, and ended by its id even when a test panics.
+
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long a server may take until it takes connections.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// A server that runs. Dropping it kills it and removes its folder.
+#[derive(Debug)]
+pub struct ServerProcess {
+    child: Child,
+    program: String,
+    folder: PathBuf,
+    /// Removed after the process is gone.
+    _folder: Option<TempDir>,
+}
+
+/// A server could not be started.
+#[derive(Debug)]
+pub enum StartError {
+    /// The program is not there; the text says how to get it.
+    Missing(String),
+    /// It ended, or took no connections in time; the text has what it printed.
+    NotReady(String),
+    /// The operating system refused.
+    Refused(std::io::Error),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing(how) => f.write_str(how),
+            Self::NotReady(output) => write!(f, "the server did not get ready; it printed:\n{output}"),
+            Self::Refused(error) => write!(f, "the server could not be started: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<std::io::Error> for StartError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// A port of the loopback that nobody listens on.
+///
+/// # Errors
+/// If the operating system gives none.
+pub fn free_port() -> Result<u16, StartError> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+impl ServerProcess {
+    /// Runs `command`, and waits until `is_ready`. `how_to_get` is the sentence that says how to install the
+    /// program. The folder, if it is given, is removed when the server is dropped.
+    ///
+    /// # Errors
+    /// If the program is missing, ends, or is not ready in time.
+    pub fn start(
+        mut command: Command,
+        how_to_get: &str,
+        folder: Option<TempDir>,
+        is_ready: impl Fn() -> bool,
+    ) -> Result<Self, StartError> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let place = folder
+            .as_ref()
+            .map(|folder| folder.path().to_owned())
+            .unwrap_or_default();
+        let output = tempfile::NamedTempFile::new()?;
+        command
+            .stdin(Stdio::null())
+            .stdout(output.reopen()?)
+            .stderr(output.reopen()?)
+            // A group of its own, so that whatever it forks goes with it.
+            .process_group(0);
+        let child = command.spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                StartError::Missing(format!("{program} is not there: {how_to_get}"))
+            }
+            _ => StartError::Refused(error),
+        })?;
+        let mut server = Self {
+            child,
+            program,
+            folder: place,
+            _folder: folder,
+        };
+        let started = Instant::now();
+        while !is_ready() {
+            let ended = server.child.try_wait()?.is_some();
+            if ended || started.elapsed() > READY_WITHIN {
+                let mut printed = String::new();
+                output.reopen()?.read_to_string(&mut printed)?;
+                return Err(StartError::NotReady(printed));
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(server)
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The server's folder; empty if it was started without one.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Ends it at once, as a power cut does to a process, and waits until it is gone. What it wrote stays.
+    pub fn kill(&mut self) {
+        self.signal("KILL");
+        // It is gone when it can be waited for; that it was gone before is as good.
+        let _ = self.child.wait();
+    }
+
+    /// Stops it in its tracks: connections stay open and nothing is answered.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let group = format!("-{}", self.child.id());
+        let sent = Command::new("kill")
+            .args(["-s", name, "--", &group])
+            .stderr(Stdio::null())
+            .status();
+        debug_assert!(sent.is_ok(), "no kill command to end {} with", self.program);
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Whether somebody takes connections on this port of the loopback.
+#[must_use]
+pub fn takes_connections(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_says_how_to_get_it() {
+        let started =
+            ServerProcess::start(Command::new("no-such-server"), "apt-get install it", None, || {
+                true
+            });
+        assert!(matches!(started, Err(StartError::Missing(how)) if how.contains("apt-get install it")));
+    }
+
+    #[test]
+    fn what_a_server_that_ends_printed_is_shown() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo no licence >&2; exit 3"]);
+        let started = ServerProcess::start(command, "", None, || false);
+        assert!(matches!(started, Err(StartError::NotReady(output)) if output.contains("no licence")));
+    }
+
+    #[test]
+    fn a_dropped_server_is_gone_with_all_it_forked() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 1000 & sleep 1000"]);
+        let server = ServerProcess::start(command, "", None, || true).unwrap();
+        let id = server.id();
+        drop(server);
+        let group_is_left = Command::new("kill")
+            .args(["-0", "--", &format!("-{id}")])
+            .stderr(Stdio::null())
+            .status();
+        assert!(!group_is_left.unwrap().success());
+    }
+}
