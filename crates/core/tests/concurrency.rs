@@ -149,7 +149,7 @@ async fn a_write_that_turns_out_to_be_there_already_is_no_write() {
 #[tokio::test]
 async fn of_two_renewals_at_once_one_wins_and_only_its_cookie_lives() {
     let app = App::new();
-    let acts: [fn(&Session); 2] = [Session::renew, |session| session.sign_in("ada").unwrap()];
+    let acts: [Act; 2] = [Session::renew, |session| session.sign_in("ada").unwrap()];
     for first in acts {
         for second in acts {
             let mut browser = app.visitor().await;
@@ -201,7 +201,7 @@ async fn a_replay_that_does_not_fit_the_newer_data_fails_and_writes_nothing() {
     let (opened, session) = app.load(&browser).await;
     increment(&session);
     app.visit(&mut browser, |session| {
-        session.insert(COUNT_AS_TEXT, &text("many")).unwrap()
+        session.insert(COUNT_AS_TEXT, &text("many")).unwrap();
     })
     .await;
     let error = app.sessions.commit(&opened).await.unwrap_err();
@@ -222,7 +222,7 @@ async fn a_replay_that_grows_over_the_limit_fails_and_writes_nothing() {
     let (opened, session) = app.load(&browser).await;
     session.insert(LEFT, &"x".repeat(60)).unwrap();
     app.visit(&mut browser, |session| {
-        session.insert(RIGHT, &"y".repeat(60)).unwrap()
+        session.insert(RIGHT, &"y".repeat(60)).unwrap();
     })
     .await;
     let error = app.sessions.commit(&opened).await.unwrap_err();
@@ -337,8 +337,8 @@ async fn after_the_response_data_can_be_saved_but_nothing_that_needs_a_cookie() 
     assert_eq!(session.save().await.unwrap(), Saved::Written);
     assert_eq!(app.count(&browser).await, Some(2));
 
-    let acts: [fn(&Session); 3] = [Session::renew, Session::remember, |session| {
-        session.sign_in("ada").unwrap()
+    let acts: [Act; 3] = [Session::renew, Session::remember, |session| {
+        session.sign_in("ada").unwrap();
     }];
     for act in acts {
         act(&session);
@@ -492,6 +492,31 @@ async fn a_session_that_is_ended_while_it_is_saved_stays_ended() {
 }
 
 #[tokio::test]
+async fn signing_out_while_a_superseded_request_signs_in_ends_both_sessions() {
+    for seed in 0..10 {
+        for polls in 1..12 {
+            let app = pausing(seed);
+            let mut browser = Browser::new();
+            app.visit(&mut browser, |session| session.sign_in("ada").unwrap())
+                .await;
+            let mut late = browser.clone();
+            app.visit(&mut browser, Session::renew).await;
+            let (opened, session) = app.load(&late).await;
+            session.sign_in("ada").unwrap();
+            let mut save = Box::pin(session.save());
+            let saved = (0..polls).any(|_| poll_once(save.as_mut()).is_some());
+            session.sign_out();
+            if !saved {
+                let _ = save.await.unwrap();
+                // Of the one it had just begun, it had not been told yet.
+                assert!(app.store.inner().inner().is_empty(), "seed {seed}, {polls} polls");
+            }
+            app.answer(&opened, &mut late).await.removal();
+        }
+    }
+}
+
+#[tokio::test]
 async fn updates_made_while_a_save_replays_are_run_on_what_it_wrote() {
     for seed in 0..20 {
         for polls in 1..30 {
@@ -500,7 +525,7 @@ async fn updates_made_while_a_save_replays_are_run_on_what_it_wrote() {
             app.visit(&mut browser, increment).await;
             let (opened, session) = app.load(&browser).await;
             app.visit(&mut browser.clone(), |session| {
-                session.insert(COUNT, &100).unwrap()
+                session.insert(COUNT, &100).unwrap();
             })
             .await;
             increment(&session);

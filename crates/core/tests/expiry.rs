@@ -34,7 +34,7 @@ async fn refusal(app: &App, browser: &Browser) -> Option<Refusal> {
 
 #[tokio::test]
 async fn the_idle_timeout_is_kept_to_the_millisecond_for_both_lifetimes() {
-    let lifetimes: [(fn(&Session), Duration); 2] = [(sign_in, 30 * MINUTE), (sign_in_remembered, 14 * DAY)];
+    let lifetimes: [(Act, Duration); 2] = [(sign_in, 30 * MINUTE), (sign_in_remembered, 14 * DAY)];
     for (begin, idle) in lifetimes {
         let app = App::with_policy(untouchable(policy()));
         let mut browser = Browser::new();
@@ -51,7 +51,7 @@ async fn the_idle_timeout_is_kept_to_the_millisecond_for_both_lifetimes() {
 
 #[tokio::test]
 async fn the_absolute_timeout_is_kept_to_the_millisecond_however_active_the_user_is() {
-    let lifetimes: [(fn(&Session), Duration, Duration); 2] = [
+    let lifetimes: [(Act, Duration, Duration); 2] = [
         (sign_in, 20 * MINUTE, 12 * HOUR),
         (sign_in_remembered, 10 * DAY, 30 * DAY),
     ];
@@ -157,7 +157,7 @@ async fn what_is_written_at_the_deadline_is_dropped() {
 
     let policy = policy().idle_timeout(HOUR).absolute_timeout(HOUR);
     let app = App::with_policy(policy);
-    let acts: [fn(&Session); 4] = [
+    let acts: [Act; 4] = [
         |session| session.insert(COUNT, &2).unwrap(),
         Session::renew,
         Session::remember,
@@ -265,7 +265,7 @@ async fn a_browser_session_has_no_max_age_unless_it_is_remembered() {
 /// What `expires` says before the commit is what the store has after it, or a moment before that.
 #[tokio::test]
 async fn expires_tells_the_truth() {
-    let acts: [(fn(&Session), bool); 7] = [
+    let acts: [(Act, bool); 7] = [
         (|_| (), true),
         (Session::renew, true),
         (sign_in, true),

@@ -5,11 +5,11 @@ mod common;
 use common::*;
 use tenure_core::{Lifetime, Session, SessionId};
 
-type Act = (&'static str, fn(&Session));
+type NamedAct = (&'static str, Act);
 
-const ACTS: [Act; 9] = [
+const ACTS: [NamedAct; 9] = [
     ("insert", |session| {
-        session.insert(LEFT, &"victim's".to_owned()).unwrap()
+        session.insert(LEFT, &"victim's".to_owned()).unwrap();
     }),
     ("update", |session| {
         let _ = session.update(COUNT, |count| count.unwrap_or(0) + 1).unwrap();
@@ -28,7 +28,7 @@ const ACTS: [Act; 9] = [
 ];
 
 /// Every way to call up to three of them in a row, with and without a save after each.
-async fn for_each_handler<F>(mut check: impl FnMut(Vec<Act>, bool) -> F)
+async fn for_each_handler<F>(mut check: impl FnMut(Vec<NamedAct>, bool) -> F)
 where
     F: Future<Output = ()>,
 {
@@ -44,7 +44,7 @@ where
 }
 
 /// The victim's request with the planted cookie.
-async fn victim_visits(app: &App, planted: &Browser, acts: &[Act], saves: bool) -> Browser {
+async fn victim_visits(app: &App, planted: &Browser, acts: &[NamedAct], saves: bool) -> Browser {
     let mut victim = planted.clone();
     let (opened, session) = app.load(&victim).await;
     for (_, act) in acts {
@@ -57,11 +57,11 @@ async fn victim_visits(app: &App, planted: &Browser, acts: &[Act], saves: bool) 
     victim
 }
 
-fn names(acts: &[Act]) -> Vec<&'static str> {
+fn names(acts: &[NamedAct]) -> Vec<&'static str> {
     acts.iter().map(|(name, _)| *name).collect()
 }
 
-async fn assert_never_adopted(app: &App, planted: &Browser, id: SessionId, acts: &[Act], saves: bool) {
+async fn assert_never_adopted(app: &App, planted: &Browser, id: SessionId, acts: &[NamedAct], saves: bool) {
     let victim = victim_visits(app, planted, acts, saves).await;
     let handler = names(acts);
     assert_ne!(victim.cookie, planted.cookie, "{handler:?}");
@@ -79,7 +79,7 @@ async fn a_cookie_of_an_unknown_id_is_never_adopted() {
     let elsewhere = App::new();
     let planted = elsewhere.visitor().await;
     let id = elsewhere.id(&planted).await;
-    for_each_handler(async |acts: Vec<Act>, saves| {
+    for_each_handler(async |acts: Vec<NamedAct>, saves| {
         assert_never_adopted(&app, &planted, id, &acts, saves).await;
     })
     .await;
@@ -92,7 +92,7 @@ async fn a_cookie_of_a_session_that_was_signed_out_is_never_adopted() {
     let planted = attacker.clone();
     let id = app.id(&planted).await;
     app.visit(&mut attacker, Session::sign_out).await;
-    for_each_handler(async |acts: Vec<Act>, saves| {
+    for_each_handler(async |acts: Vec<NamedAct>, saves| {
         assert_never_adopted(&app, &planted, id, &acts, saves).await;
     })
     .await;
@@ -101,7 +101,7 @@ async fn a_cookie_of_a_session_that_was_signed_out_is_never_adopted() {
 #[tokio::test]
 async fn a_live_session_of_the_attacker_is_out_of_reach_once_the_victim_signs_in() {
     let app = App::new();
-    for_each_handler(async |acts: Vec<Act>, saves| {
+    for_each_handler(async |acts: Vec<NamedAct>, saves| {
         let attacker = app.visitor().await;
         let victim = victim_visits(&app, &attacker, &acts, saves).await;
         let handler = names(&acts);
@@ -183,7 +183,7 @@ async fn what_the_first_owners_requests_write_meanwhile_goes_too() {
     let (opened, session) = app.load(&browser).await;
     session.sign_in("bob").unwrap();
     app.visit(&mut adas_tab, |session| {
-        session.insert(LEFT, &"ada's".to_owned()).unwrap()
+        session.insert(LEFT, &"ada's".to_owned()).unwrap();
     })
     .await;
     let (late, late_session) = app.load(&adas_tab).await;

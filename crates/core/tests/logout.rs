@@ -205,14 +205,14 @@ fn a_session_that_was_ended_is_never_readable_again() {
 
 #[tokio::test]
 async fn whatever_a_request_did_before_the_session_ended_is_dropped_without_a_cookie() {
-    let acts: [fn(&Session); 9] = [
+    let acts: [Act; 9] = [
         |session| session.insert(COUNT, &9).unwrap(),
         |session| {
             drop(
                 session
                     .update(LEFT, |left| left.unwrap_or_default() + "x")
                     .unwrap(),
-            )
+            );
         },
         |session| session.remove(COUNT),
         |session| session.clear(),

@@ -254,7 +254,7 @@ async fn writing_costs_a_load_and_an_update_and_sets_no_cookie() {
     let app = App::new();
     let mut browser = app.visitor().await;
     let load_and_update = (Calls(1, 0, 1, 0), SentCookie::None, vec![]);
-    let acts: [fn(&Session); 5] = [
+    let acts: [Act; 5] = [
         write,
         |session| {
             let _ = session.update(COUNT, |count| count.unwrap_or(0) + 1).unwrap();
@@ -275,7 +275,7 @@ async fn writing_what_is_stored_is_no_write() {
     let app = App::new();
     let mut browser = app.visitor().await;
     let version = app.record(app.id(&browser).await).await.unwrap().version;
-    let acts: [fn(&Session); 7] = [
+    let acts: [Act; 7] = [
         |session| session.insert(COUNT, &1).unwrap(),
         |session| {
             let _: u64 = session.update(COUNT, Option::unwrap).unwrap();
@@ -312,7 +312,7 @@ async fn renewing_and_signing_in_set_a_new_cookie_and_kill_the_old_one_at_once()
     let app = App::new();
     let mut browser = app.visitor().await;
     let id = app.id(&browser).await;
-    let acts: [(fn(&Session), &[EventKind]); 2] = [
+    let acts: [(Act, &[EventKind]); 2] = [
         (Session::renew, &[EventKind::Renewed]),
         (
             |session| session.sign_in("ada").unwrap(),
@@ -410,7 +410,7 @@ async fn a_superseded_cookie_can_still_be_signed_in_with_as_a_session_of_its_own
 #[tokio::test]
 async fn ending_a_session_removes_it_and_its_cookie() {
     let app = App::new();
-    let ends: [(fn(&Session), EventKind); 2] = [
+    let ends: [(Act, EventKind); 2] = [
         (Session::sign_out, EventKind::SignedOut),
         (Session::destroy, EventKind::Destroyed),
     ];
@@ -478,7 +478,7 @@ async fn a_removal_cookie_has_the_attributes_that_the_cookie_was_set_with() {
 async fn a_response_with_a_cookie_is_not_for_caches_unless_the_handler_decided() {
     let app = App::new();
     let mut browser = Browser::new();
-    let acts: [fn(&Session); 3] = [write, Session::renew, Session::sign_out];
+    let acts: [Act; 3] = [write, Session::renew, Session::sign_out];
     for act in acts {
         let (opened, session) = app.load(&browser).await;
         act(&session);

@@ -100,10 +100,10 @@ async fn a_record_that_was_changed_in_the_store_is_refused_and_left_as_it_is() {
     type Change = (&'static str, fn(&mut Record, &Record));
     let changes: [Change; 13] = [
         ("data of another session", |record, other| {
-            record.data = other.data.clone()
+            record.data = other.data.clone();
         }),
         ("another owner", |record, other| {
-            record.owner = other.owner.clone()
+            record.owner = other.owner.clone();
         }),
         ("no owner", |record, _| record.owner = None),
         ("unsealed JSON", |record, _| {
@@ -127,7 +127,7 @@ async fn a_record_that_was_changed_in_the_store_is_refused_and_left_as_it_is() {
         }),
         ("remembered", |record, _| record.lifetime = Lifetime::Remembered),
         ("another creation", |record, _| {
-            record.created_at = record.created_at.plus(SECOND)
+            record.created_at = record.created_at.plus(SECOND);
         }),
         ("another sign-in", |record, _| record.signed_in_at = None),
     ];
@@ -230,7 +230,7 @@ async fn renewing_and_every_write_seal_anew() {
     let mut browser = app.signed_in("ada").await;
     let id = app.id(&browser).await;
     let mut seen: Vec<Bytes> = vec![app.record(id).await.unwrap().data];
-    let acts: [fn(&Session); 4] = [
+    let acts: [Act; 4] = [
         Session::renew,
         |session| session.sign_in("ada").unwrap(),
         Session::remember,

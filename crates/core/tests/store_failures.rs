@@ -66,7 +66,7 @@ impl Fault {
 }
 
 /// Commits against a store that fails, and checks all that must hold of it.
-async fn failed_commit(app: &App, browser: &Browser, fault: Fault, operation: Operation, act: fn(&Session)) {
+async fn failed_commit(app: &App, browser: &Browser, fault: Fault, operation: Operation, act: Act) {
     let (opened, session) = app.load(browser).await;
     act(&session);
     fault.strike(app, operation);
@@ -141,7 +141,7 @@ async fn stored(app: &App, browser: &Browser) -> Record {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_could_not_be_inserted_does_not_exist() {
-    let acts: [fn(&Session); 2] = [
+    let acts: [Act; 2] = [
         |session| session.insert(COUNT, &1).unwrap(),
         |session| session.sign_in("ada").unwrap(),
     ];
@@ -156,7 +156,7 @@ async fn a_session_that_could_not_be_inserted_does_not_exist() {
 
 #[tokio::test(start_paused = true)]
 async fn an_update_that_fails_or_hangs_overwrites_nothing() {
-    let acts: [fn(&Session); 6] = [
+    let acts: [Act; 6] = [
         |session| session.insert(COUNT, &9).unwrap(),
         |session| session.clear(),
         Session::renew,

@@ -29,6 +29,9 @@ pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 
+/// What a handler does.
+pub(crate) type Act = fn(&Session);
+
 /// The default policy, without a sweeper that would add calls to those that are counted.
 pub(crate) fn policy() -> Policy {
     Policy::default()
