@@ -26,7 +26,7 @@ const BROWSERS: &[(&str, &str)] = &[
     ("Firefox/", "Firefox"),
     ("FxiOS/", "Firefox"),
     ("CriOS/", "Chrome"),
-    ("HeadlessChrome/", "Chrome without a window"),
+    ("HeadlessChrome/", "Headless Chrome"),
     ("Chromium/", "Chromium"),
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),

@@ -51,7 +51,10 @@ async fn signing_in_needs_the_right_name_and_password_and_does_not_say_which_was
 
     let mut visitor = server.visitor();
     let wrong_password = visitor
-        .json("/api/sign-in", json!({"name": "ada", "password": "wrong password"}))
+        .json(
+            "/api/sign-in",
+            json!({"name": "ada", "password": "wrong password"}),
+        )
         .await;
     let wrong_name = visitor.sign_in("bob").await;
     let no_name = visitor.sign_in("not a name").await;
@@ -171,10 +174,16 @@ async fn after_the_idle_timeout_the_next_page_says_so() {
 
     assert_redirect(&ada.get("/account").await, "/sign-in?reason=idle");
     let page = ada.get("/sign-in?reason=idle").await;
-    assert!(page.body.contains("there was no activity for a while"), "{page:?}");
+    assert!(
+        page.body.contains("there was no activity for a while"),
+        "{page:?}"
+    );
 
     let home = other_tab.get("/").await;
-    assert!(home.body.contains("there was no activity for a while"), "{home:?}");
+    assert!(
+        home.body.contains("there was no activity for a while"),
+        "{home:?}"
+    );
 }
 
 #[tokio::test]
@@ -248,13 +257,26 @@ async fn the_account_page_lists_the_devices() {
     let (mut laptop, mut phone) = two_devices(&server).await;
     server.advance(5 * MINUTE);
     let page = laptop.get("/account").await.body;
-    for text in ["Firefox on Linux", "Safari on iPhone", "5 minutes ago", "just now"] {
+    for text in [
+        "Firefox on Linux",
+        "Safari on iPhone",
+        "5 minutes ago",
+        "just now",
+    ] {
         assert!(page.contains(text), "{text} is missing in {page}");
     }
     let this_device = page.find("This device").unwrap();
     assert!(this_device < page.find("Safari on iPhone").unwrap(), "{page}");
     assert_eq!(page.matches("This device").count(), 1);
-    assert_eq!(phone.get("/account").await.body.matches("class=\"card device").count(), 2);
+    assert_eq!(
+        phone
+            .get("/account")
+            .await
+            .body
+            .matches("class=\"card device")
+            .count(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -357,7 +379,10 @@ async fn a_form_that_was_refused_says_why_and_keeps_the_name() {
     assert!(page.contains("value=\"ada\""), "{page}");
     assert!(!page.contains("wrong password"), "{page}");
 
-    assert_redirect(&visitor.form("/sign-up", "name=a&password=short").await, "/sign-up");
+    assert_redirect(
+        &visitor.form("/sign-up", "name=a&password=short").await,
+        "/sign-up",
+    );
     let page = visitor.get("/sign-up").await.body;
     assert!(page.contains("A name has 3 to 32 characters"), "{page}");
 }

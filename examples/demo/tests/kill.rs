@@ -122,7 +122,11 @@ async fn what_was_acknowledged_survives_20_kills() {
 
         let mut ada = Visitor::of(&demo.url);
         ada.cookie.clone_from(&cookie);
-        assert_eq!(ada.session().await["owner"], "ada", "still signed in, round {round}");
+        assert_eq!(
+            ada.session().await["owner"],
+            "ada",
+            "still signed in, round {round}"
+        );
         assert_eq!(
             Visitor::of(&demo.url).sign_in(&newcomer).await.value(),
             json!({"owner": newcomer})

@@ -162,10 +162,7 @@ impl Visitor {
         body: Option<(&str, String)>,
     ) -> reqwest::Result<Answer> {
         let url = format!("{}{path}", self.url);
-        let mut request = self
-            .http
-            .request(method, url)
-            .header(USER_AGENT, self.user_agent);
+        let mut request = self.http.request(method, url).header(USER_AGENT, self.user_agent);
         if let Some(cookie) = &self.cookie {
             request = request.header(COOKIE, cookie);
         }
