@@ -320,3 +320,6 @@ fn failed(operation: Operation) -> impl FnOnce(sqlx::Error) -> StoreError {
         source: Box::new(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
