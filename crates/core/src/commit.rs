@@ -23,7 +23,8 @@ use crate::token::{Token, TokenSecret};
 use crate::visit::Visit;
 
 /// A request's changes could not be written. Nothing of them is in the store, unless an earlier
-/// [`save`](crate::Session::save) put it there, and the browser's cookie must be left alone.
+/// [`save`](crate::Session::save) put it there or only the store's answer was lost, and the browser's cookie
+/// must be left alone.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {

@@ -1,5 +1,7 @@
 //! What can be wrong with a value.
 
+use serde_json::error::Category;
+
 /// A value could not be kept in a session or read from it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -9,9 +11,9 @@ pub enum DataError {
     Serialize {
         /// Which key.
         key: &'static str,
-        /// What serde said.
+        /// Where it went wrong.
         #[source]
-        source: serde_json::Error,
+        source: JsonFault,
     },
     /// The JSON in the session is not of the key's type.
     #[error(
@@ -20,9 +22,9 @@ pub enum DataError {
     Deserialize {
         /// Which key.
         key: &'static str,
-        /// What serde said.
+        /// Where it went wrong.
         #[source]
-        source: serde_json::Error,
+        source: JsonFault,
     },
     /// The data would be over [`Policy::max_data_bytes`](crate::Policy::max_data_bytes).
     #[error(
@@ -36,4 +38,41 @@ pub enum DataError {
         /// The policy's limit.
         limit: usize,
     },
+}
+
+/// Where JSON went wrong: serde's error without its text, for that may quote what is in the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{category:?} error at line {line}, column {column} of the value")]
+pub struct JsonFault {
+    category: Category,
+    line: usize,
+    column: usize,
+}
+
+impl From<serde_json::Error> for JsonFault {
+    fn from(error: serde_json::Error) -> Self {
+        Self {
+            category: error.classify(),
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_quotes_nothing_of_the_value() {
+        let error = serde_json::from_str::<u32>("\"the secret plan\"").unwrap_err();
+        assert!(
+            error.to_string().contains("secret plan"),
+            "which is why it is not shown"
+        );
+        let fault = JsonFault::from(error);
+        let shown = format!("{fault} {fault:?}");
+        assert!(!shown.contains("plan"), "{shown}");
+        assert_eq!(fault.to_string(), "Data error at line 1, column 17 of the value");
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Engine {
 }
 
 /// How many queues there are. Sessions that share one only meet while both are contended.
-const QUEUES: usize = 64;
+const QUEUES: usize = 1024;
 
 /// How many records one sweep statement removes at the most, so that no lock is held for long.
 const BATCH: u32 = 500;
@@ -61,7 +61,8 @@ impl Engine {
     }
 
     pub(crate) fn queue(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
-        &self.queues[usize::from(id.as_bytes()[1]) % QUEUES]
+        let bytes = id.as_bytes();
+        &self.queues[usize::from(u16::from_be_bytes([bytes[1], bytes[2]])) % QUEUES]
     }
 
     pub(crate) fn tell(&self, kind: EventKind, session: Option<SessionId>, owner: Option<Owner>) {

@@ -13,6 +13,11 @@ use crate::secret::{Secret, Weakness};
 /// front and keep the old one behind it for as long as a session can live: nobody is signed out,
 /// and each browser gets a cookie under the new key with its next request.
 ///
+/// Where several instances run, an instance that does not know the new secret yet takes its cookies for
+/// forged and removes them. So rotate in three steps: first add the new secret *behind* the current one on
+/// every instance, where it verifies only; then put it in front; and drop the old one when the longest session
+/// has ended.
+///
 /// From each secret a key per purpose is derived with HKDF-SHA256 (RFC 5869), so that a cookie's
 /// tag can never stand in for anything else.
 ///

@@ -43,7 +43,7 @@ mod visit;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use commit::{CommitError, Saved};
 pub use cookie_attributes::{CookieLifetime, SameSite};
-pub use data_error::DataError;
+pub use data_error::{DataError, JsonFault};
 pub use device::Device;
 pub use environment::Environment;
 pub use event::{Dropped, Event, EventKind, Listener, Refusal};

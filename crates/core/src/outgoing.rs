@@ -29,26 +29,35 @@ impl Outgoing {
 
     /// Adds the headers: `Set-Cookie` beside the handler's own ones and, with it,
     /// `Cache-Control: no-store` unless the handler set one (OWASP Session Management Cheat Sheet,
-    /// "Web Content Caching"), and `Vary: Cookie` (RFC 9110, section 12.5.5).
+    /// "Web Content Caching"), and `Vary: Cookie` (RFC 9110, section 12.5.5). To a `Cache-Control` of the
+    /// handler's that lets shared caches keep the response, `private="Set-Cookie"` is added, so that they
+    /// hand nobody's cookie to anybody else (RFC 9111, section 5.2.2.7).
     pub fn apply(self, headers: &mut HeaderMap) {
         let Some(set_cookie) = self.set_cookie else { return };
         headers.append(SET_COOKIE, set_cookie);
         if !headers.contains_key(CACHE_CONTROL) {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        } else if !lists_any(headers, &CACHE_CONTROL, &["private", "no-store"]) {
+            headers.append(CACHE_CONTROL, HeaderValue::from_static("private=\"Set-Cookie\""));
         }
-        if !varies_by_cookie(headers) {
+        if !lists_any(headers, &VARY, &["*", "cookie"]) {
             headers.append(VARY, HeaderValue::from_name(HeaderName::from_static("cookie")));
         }
     }
 }
 
-fn varies_by_cookie(headers: &HeaderMap) -> bool {
+/// Whether the comma-separated header has one of these, whatever its case.
+fn lists_any(headers: &HeaderMap, name: &HeaderName, wanted: &[&str]) -> bool {
     headers
-        .get_all(VARY)
+        .get_all(name)
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .map(<[u8]>::trim_ascii)
-        .any(|name| name == b"*" || name.eq_ignore_ascii_case(b"cookie"))
+        .any(|listed| {
+            wanted
+                .iter()
+                .any(|wanted| listed.eq_ignore_ascii_case(wanted.as_bytes()))
+        })
 }
 
 #[cfg(test)]
@@ -86,5 +95,15 @@ mod tests {
         assert_eq!(cookies, ["theme=dark", "s=1"]);
         assert_eq!(headers[CACHE_CONTROL], "private");
         assert_eq!(headers.get_all(VARY).iter().count(), 1);
+        assert_eq!(headers.get_all(CACHE_CONTROL).iter().count(), 1);
+    }
+
+    #[test]
+    fn a_response_that_shared_caches_may_keep_withholds_the_cookie_from_them() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+        let headers = applied(headers);
+        let values: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
+        assert_eq!(values, ["public, max-age=60", "private=\"Set-Cookie\""]);
     }
 }

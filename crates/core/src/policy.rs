@@ -103,20 +103,20 @@ impl Default for Policy {
 
 /// Presets.
 impl Policy {
-    /// For NIST SP 800-63B-4 AAL1 (section 5.2 and 2.1.3: overall timeout of at most 30 days): the default, in which a
+    /// For NIST SP 800-63B-4 AAL1 (section 2.1.3: at most 30 days in all): the default, in which a
     /// remembered session lasts 30 days.
     pub fn aal1() -> Self {
         Self::default()
     }
 
     /// For NIST SP 800-63B-4 AAL2 (section 2.2.3): 1 hour idle, 24 hours in all; "keep me signed in"
-    /// gives no more than that.
+    /// gives no more than that. The cookie goes with the browser (section 5.1: not persistent).
     pub fn aal2() -> Self {
         Self::default().all_timeouts(HOUR, 24 * HOUR)
     }
 
     /// For NIST SP 800-63B-4 AAL3 (section 2.3.3): 15 minutes idle, 12 hours in all; "keep me signed
-    /// in" gives no more than that.
+    /// in" gives no more than that. The cookie goes with the browser (section 5.1: not persistent).
     pub fn aal3() -> Self {
         Self::default().all_timeouts(15 * MINUTE, 12 * HOUR)
     }
@@ -126,6 +126,7 @@ impl Policy {
         Self {
             standard: timeouts,
             remembered: timeouts,
+            cookie_lifetime: CookieLifetime::BrowserSession,
             ..self
         }
     }
@@ -744,6 +745,9 @@ mod tests {
             assert!(timeouts.absolute <= 12 * HOUR && timeouts.idle <= 15 * MINUTE);
         }
         assert!(Policy::aal1().remembered.absolute <= 30 * DAY);
+        for policy in [two, three] {
+            assert_eq!(policy.cookie_lifetime, CookieLifetime::BrowserSession);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a store keeps of a session.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use crate::token::SecretHash;
 ///
 /// Nothing in it opens a session: of the browser's secret it has only a hash, and the data is
 /// sealed under a key that needs that secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     /// The session's name, and the store's key.
     pub id: SessionId,
@@ -120,5 +121,24 @@ impl Record {
         } else {
             None
         }
+    }
+}
+
+impl fmt::Debug for Record {
+    /// Shows how long the data is instead of the data, which a policy may leave unsealed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .field("owner", &self.owner)
+            .field("created_at", &self.created_at)
+            .field("signed_in_at", &self.signed_in_at)
+            .field("last_seen_at", &self.last_seen_at)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("absolute_deadline", &self.absolute_deadline)
+            .field("lifetime", &self.lifetime)
+            .field("device", &self.device)
+            .field("data_bytes", &self.data.len())
+            .finish_non_exhaustive()
     }
 }

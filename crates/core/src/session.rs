@@ -317,6 +317,12 @@ impl Session {
         Some(self.visit.state().live()?.record.created_at)
     }
 
+    /// When its owner signed in: for routes that ask for a recent sign-in.
+    #[must_use]
+    pub fn signed_in_at(&self) -> Option<Timestamp> {
+        self.visit.state().live()?.record.signed_in_at
+    }
+
     /// The last activity, up to the policy's [touch interval](crate::Policy::touch_interval).
     #[must_use]
     pub fn last_seen_at(&self) -> Option<Timestamp> {
@@ -382,14 +388,18 @@ fn entry_bytes(key: &str, value: &str) -> usize {
 }
 
 fn serialized<T: Serialize>(key: &'static str, value: &T) -> Result<Raw, DataError> {
-    serde_json::to_string(value)
-        .map(Raw::from)
-        .map_err(|source| DataError::Serialize { key, source })
+    match serde_json::to_string(value) {
+        Ok(text) => Ok(Raw::from(text)),
+        Err(error) => Err(DataError::Serialize {
+            key,
+            source: error.into(),
+        }),
+    }
 }
 
 fn parsed<T: DeserializeOwned>(key: Key<T>, text: &str) -> Result<T, DataError> {
-    serde_json::from_str(text).map_err(|source| DataError::Deserialize {
+    serde_json::from_str(text).map_err(|error| DataError::Deserialize {
         key: key.name(),
-        source,
+        source: error.into(),
     })
 }

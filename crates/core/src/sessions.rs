@@ -136,6 +136,9 @@ impl SessionsBuilder {
             problems.push(Problem::StoreNotDurable { store: store.name() });
         }
         SetupError::of(problems)?;
+        if policy.environment == Environment::Development {
+            tracing::warn!(target: "tenure", "sessions run in development, where insecure settings are accepted");
+        }
         Ok(Sessions {
             engine: Arc::new(Engine::new(policy, keyring, store, clock, listener)),
         })
@@ -186,7 +189,7 @@ impl Sessions {
     /// called when the handler has answered and before the response goes out.
     ///
     /// # Errors
-    /// If the store fails, nothing is overwritten and no cookie is set or removed: answer with 503.
+    /// If the store fails, nothing that it did not do is promised, and no cookie is set or removed: answer with 503.
     /// See [`CommitError`] for the rest.
     pub async fn commit(&self, opened: &Opened) -> Result<Outgoing, CommitError> {
         commit::commit(opened.visit()).await
