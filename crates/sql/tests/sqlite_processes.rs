@@ -157,7 +157,7 @@ async fn a_sign_out_in_one_application_is_final_in_the_other() {
         requests.join_all().await;
         for application in &applications {
             visit(application, &request, |session| {
-                assert_eq!(session.owner(), None, "round {round}")
+                assert_eq!(session.owner(), None, "round {round}");
             })
             .await;
         }

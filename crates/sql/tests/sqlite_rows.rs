@@ -47,6 +47,13 @@ async fn touches_at_the_same_time_write_once() {
     let file = File::new();
     let store = file.store().await;
     insert(&store, &record(1)).await;
+    file.run(
+        "CREATE TABLE writes (version INTEGER);
+         CREATE TRIGGER witness AFTER UPDATE ON tenure_sessions BEGIN
+             INSERT INTO writes VALUES (new.version);
+         END;",
+    )
+    .await;
     let now = START.plus(MINUTE);
     let mut loads = tokio::task::JoinSet::new();
     for _ in 0..32 {
@@ -59,6 +66,7 @@ async fn touches_at_the_same_time_write_once() {
         loads.spawn(async move { store.load(id(1), touch).await.unwrap().unwrap().last_seen_at });
     }
     assert_eq!(loads.join_all().await, [now; 32]);
+    assert_eq!(file.number("SELECT count(*) FROM writes").await, 1);
 }
 
 #[tokio::test]
