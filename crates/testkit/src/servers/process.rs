@@ -183,15 +183,23 @@ mod tests {
 
     #[test]
     fn a_dropped_server_is_gone_with_all_it_forked() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("forked");
         let mut command = Command::new("sh");
-        command.args(["-c", "sleep 1000 & sleep 1000"]);
-        let server = ServerProcess::start(command, "", None, || true).unwrap();
-        let id = server.id();
+        command.arg("-c").arg(format!(
+            "sleep 1000 & echo $! > {0}.new; mv {0}.new {0}; wait",
+            note.display()
+        ));
+        let server = ServerProcess::start(command, "", None, || note.exists()).unwrap();
+        let forked = std::fs::read_to_string(&note).unwrap().trim().to_owned();
+        assert!(runs(&forked));
         drop(server);
-        let group_is_left = Command::new("kill")
-            .args(["-0", "--", &format!("-{id}")])
-            .stderr(Stdio::null())
-            .status();
-        assert!(!group_is_left.unwrap().success());
+        assert!(!runs(&forked));
+    }
+
+    /// Whether the process is there, and more than an entry that nobody has collected yet.
+    fn runs(id: &str) -> bool {
+        let state = std::fs::read_to_string(format!("/proc/{id}/status"));
+        state.is_ok_and(|status| !status.contains("State:\tZ") && !status.contains("State:\tX"))
     }
 }
