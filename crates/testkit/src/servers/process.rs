@@ -194,7 +194,12 @@ mod tests {
         let forked = std::fs::read_to_string(&note).unwrap().trim().to_owned();
         assert!(runs(&forked));
         drop(server);
-        assert!(!runs(&forked));
+        // The signal is on its way to it; only what we started ourselves can be waited for.
+        let dropped = Instant::now();
+        while runs(&forked) {
+            assert!(dropped.elapsed() < READY_WITHIN);
+            std::thread::yield_now();
+        }
     }
 
     /// Whether the process is there, and more than an entry that nobody has collected yet.
