@@ -51,6 +51,7 @@ const VERSION_OF_LIVING: &str = "SELECT version FROM tenure_sessions WHERE id = 
 
 const REMOVE: &str = "DELETE FROM tenure_sessions WHERE id = ?1";
 
+// The plus keeps SQLite from going through all that live instead of all that are one owner's.
 const LIST_BY_OWNER: &str = "SELECT id, version, secret_hash, previous_secret_hash, owner, created_at, \
      signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address \
      FROM tenure_sessions WHERE owner = ?1 AND +expires_at > ?2 ORDER BY last_seen_at DESC";

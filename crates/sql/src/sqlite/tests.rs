@@ -1,6 +1,11 @@
 use sqlx::{AssertSqlSafe, Row};
+use tenure_core::{Device, Lifetime};
 
 use super::*;
+
+const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+const MINUTE: Duration = Duration::from_secs(60);
+const BEARER: SecretHash = SecretHash::from_bytes([7; SecretHash::LENGTH]);
 
 async fn store() -> (tempfile::TempDir, SqliteStore) {
     let directory = tempfile::tempdir().unwrap();
@@ -15,6 +20,47 @@ async fn plan(store: &SqliteStore, statement: &str) -> Vec<String> {
         .await
         .unwrap();
     rows.iter().map(|row| row.get("detail")).collect()
+}
+
+fn session() -> Record {
+    Record {
+        id: SessionId::from_bytes([1; SessionId::LENGTH]),
+        version: 1,
+        secret_hash: BEARER,
+        previous_secret_hash: None,
+        owner: None,
+        created_at: START,
+        signed_in_at: None,
+        last_seen_at: START,
+        idle_timeout: MINUTE,
+        absolute_deadline: START.plus(10 * MINUTE),
+        lifetime: Lifetime::Standard,
+        device: Device::default(),
+        data: Default::default(),
+    }
+}
+
+/// What a load does after its look, when another request came in between.
+#[tokio::test]
+async fn sliding_checks_again_what_may_have_changed_since_the_look() {
+    let (_directory, store) = store().await;
+    let record = session();
+    let due = START.plus(MINUTE / 2);
+    let slide = async |now, bearer, at_most_every| {
+        let slid = store.slide(record.id, now, bearer, at_most_every).await.unwrap();
+        slid.map(|record| record.last_seen_at)
+    };
+    assert_eq!(slide(due, BEARER, MINUTE / 2).await, None, "it is gone");
+    store.insert(&record).await.unwrap();
+    assert_eq!(
+        slide(record.expires_at(), BEARER, MINUTE / 2).await,
+        Some(START),
+        "it has expired"
+    );
+    let other = SecretHash::from_bytes([8; SecretHash::LENGTH]);
+    assert_eq!(slide(due, other, MINUTE / 2).await, Some(START), "it was renewed");
+    assert_eq!(slide(due, BEARER, MINUTE).await, Some(START), "it was slid");
+    assert_eq!(slide(due, BEARER, MINUTE / 2).await, Some(due));
 }
 
 #[tokio::test]
