@@ -27,6 +27,9 @@ const ON_LINUX: &str =
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 const ON_IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 
+/// What a page is told when somebody comes back to it.
+const FOCUS: &str = "window.dispatchEvent(new Event('focus'))";
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A running chromedriver; it and its browsers end when this is dropped.
@@ -258,11 +261,13 @@ impl Page for Client {
         self.set_window_size(u32::try_from(width).unwrap(), height + 160)
             .await
             .unwrap();
+        // Until the bars have slid to where they belong.
+        tokio::time::sleep(Duration::from_millis(500)).await;
         self.picture(name).await;
     }
 }
 
-async fn lasts_about(cookie: &Cookie<'_>, seconds: i64) {
+fn lasts_about(cookie: &Cookie<'_>, seconds: i64) {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()
@@ -299,7 +304,7 @@ async fn signing_up_counting_and_signing_another_device_out() {
         Some("Lax".to_owned())
     );
     assert_eq!(cookie.path(), Some("/"));
-    lasts_about(&cookie, 12 * 60 * 60).await;
+    lasts_about(&cookie, 12 * 60 * 60);
     let readable = laptop.execute("return document.cookie", vec![]).await.unwrap();
     assert_eq!(readable, "", "no script reads it");
 
@@ -316,6 +321,10 @@ async fn signing_up_counting_and_signing_another_device_out() {
     laptop.press("form[action='/note'] button").await;
     laptop.sees("Your note is kept.").await;
     assert_eq!(laptop.count().await, "3");
+    // Looking at the tab again is no activity, so the bars show what has passed.
+    server.advance(9 * MINUTE);
+    laptop.execute(FOCUS, vec![]).await.unwrap();
+    laptop.sees("21 min 0 s").await;
     laptop.whole_picture("home-signed-in").await;
 
     let phone = driver.browser(&PHONE).await;
@@ -341,10 +350,7 @@ async fn signing_up_counting_and_signing_another_device_out() {
     assert_eq!(laptop.find_all(Locator::Css(".device")).await.unwrap().len(), 1);
 
     // As when somebody takes the phone out of the pocket: the open page notices by itself.
-    phone
-        .execute("window.dispatchEvent(new Event('focus'))", vec![])
-        .await
-        .unwrap();
+    phone.execute(FOCUS, vec![]).await.unwrap();
     phone.is_at("/sign-in?reason=ended").await;
     phone.sees("Your session was ended").await;
 }
@@ -379,7 +385,7 @@ async fn all_of_it_works_by_keyboard_and_keep_me_signed_in_lasts_30_days() {
     keys.extend([Key::Tab.into(), ' ', Key::Tab.into(), Key::Enter.into()]);
     browser.keys(&keys).await;
     browser.sees("Hello, ada.").await;
-    lasts_about(&browser.cookie().await, 30 * 24 * 60 * 60).await;
+    lasts_about(&browser.cookie().await, 30 * 24 * 60 * 60);
 
     browser
         .execute("document.querySelector('#count-form button').focus()", vec![])
@@ -404,8 +410,7 @@ async fn a_page_that_was_left_open_warns_and_then_says_that_the_session_has_expi
 
     // The page notices when it comes to the front that not much is left.
     server.advance(29 * MINUTE + Duration::from_secs(15));
-    let focus = "window.dispatchEvent(new Event('focus'))";
-    browser.execute(focus, vec![]).await.unwrap();
+    browser.execute(FOCUS, vec![]).await.unwrap();
     browser
         .wait()
         .for_element(Locator::Css("#warning:not([hidden])"))
@@ -424,7 +429,7 @@ async fn a_page_that_was_left_open_warns_and_then_says_that_the_session_has_expi
 
     // Left alone for good, it counts down to the end and goes to the sign-in page.
     server.advance(29 * MINUTE + Duration::from_secs(58));
-    browser.execute(focus, vec![]).await.unwrap();
+    browser.execute(FOCUS, vec![]).await.unwrap();
     browser
         .wait()
         .for_element(Locator::Css("#warning:not([hidden])"))
@@ -440,7 +445,14 @@ async fn a_page_that_was_left_open_warns_and_then_says_that_the_session_has_expi
 async fn it_looks_right_on_a_phone_and_in_the_dark() {
     let (server, mut driver) = (Server::with_sqlite().await, Driver::start());
     for (look, name) in [
-        (PHONE, "mobile"),
+        // Higher than any phone, so that the pictures show the whole page.
+        (
+            Look {
+                size: (375, 1300),
+                ..PHONE
+            },
+            "mobile",
+        ),
         (
             Look {
                 is_dark: true,
