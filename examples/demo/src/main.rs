@@ -44,7 +44,7 @@ enum StartError {
     Sessions(#[from] OpenError),
     #[error("the accounts in {} can't be opened: {source}", database.display())]
     Users { database: PathBuf, source: AccountError },
-    #[error("can't listen on {address}: {source}")]
+    #[error("can't listen on {address}: {source}; choose another address with --listen")]
     Listen { address: SocketAddr, source: io::Error },
     #[error("the server failed: {0}")]
     Serve(io::Error),
