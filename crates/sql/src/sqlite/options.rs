@@ -64,7 +64,7 @@ impl SqliteOptions {
 
     /// How many connections read at once, at the least one.
     ///
-    /// *Default*: 4. *Reason*: a read takes some ten microseconds, so a few keep up with any web server.
+    /// *Default*: 4. *Reason*: each read is one short look-up, so a few connections serve many requests.
     /// *Cost*: a thread and up to 2 MB of page cache each, once it is used.
     pub fn readers(mut self, connections: u32) -> Self {
         self.readers = connections.max(1);
