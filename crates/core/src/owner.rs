@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// The application's id of the signed-in user.
 ///
-/// Any string of 1 to 255 bytes: a primary key, a UUID, a subject claim. It is kept in the store
+/// Any string of 1 to 255 bytes without control characters: a primary key, a UUID, a subject claim. It is kept in the store
 /// as it is, so that an operator can list and end a user's sessions; an id that never changes
 /// serves better than an e-mail address, which does and is personal data.
 ///
@@ -14,6 +14,7 @@ use std::sync::Arc;
 ///
 /// assert_eq!(Owner::new("user-42")?.as_str(), "user-42");
 /// assert!(Owner::new("").is_err());
+/// assert!(Owner::new("a\nb").is_err());
 /// # Ok::<(), tenure_core::OwnerError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,9 @@ pub enum OwnerError {
     /// Longer than the stores' columns.
     #[error("the owner is {0} bytes long; at most 255 are kept: give a shorter, stable id")]
     TooLong(usize),
+    /// Control characters would forge lines in logs, and not every database keeps them.
+    #[error("the owner has a control character in it; give a plain, stable id")]
+    ControlCharacter,
 }
 
 impl Owner {
@@ -38,12 +42,13 @@ impl Owner {
     /// Checks and keeps an owner.
     ///
     /// # Errors
-    /// If it is empty or longer than [`Owner::MAX_BYTES`].
+    /// If it is empty, longer than [`Owner::MAX_BYTES`], or has control characters in it.
     pub fn new(owner: impl AsRef<str>) -> Result<Self, OwnerError> {
         let owner = owner.as_ref();
         match owner.len() {
             0 => Err(OwnerError::Empty),
             length if length > Self::MAX_BYTES => Err(OwnerError::TooLong(length)),
+            _ if owner.chars().any(char::is_control) => Err(OwnerError::ControlCharacter),
             _ => Ok(Self(owner.into())),
         }
     }

@@ -213,7 +213,7 @@ impl Session {
     /// is called in the same request.
     ///
     /// # Errors
-    /// If `owner` is empty or too long; nothing changes then.
+    /// If `owner` can't be one ([`OwnerError`]); nothing changes then.
     pub fn sign_in(&self, owner: impl AsRef<str>) -> Result<(), OwnerError> {
         let owner = Owner::new(owner)?;
         let belonged_to_another = self.owner().is_some_and(|before| before != owner);
@@ -321,6 +321,12 @@ impl Session {
     #[must_use]
     pub fn signed_in_at(&self) -> Option<Timestamp> {
         self.visit.state().live()?.record.signed_in_at
+    }
+
+    /// Which pair of the policy's timeouts it lives by.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Lifetime> {
+        Some(self.visit.state().live()?.record.lifetime)
     }
 
     /// The last activity, up to the policy's [touch interval](crate::Policy::touch_interval).

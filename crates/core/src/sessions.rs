@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::USER_AGENT;
 
 use crate::arrival::Arrival;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::commit::{self, CommitError};
 use crate::engine::Engine;
 use crate::environment::Environment;
@@ -253,6 +253,12 @@ impl Sessions {
             }
             tokio::time::sleep(PAUSE_BETWEEN_BATCHES).await;
         }
+    }
+
+    /// The time by the clock that every deadline is checked against, to tell a user how much is left.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.engine.now()
     }
 
     /// The name of the cookie.

@@ -1,7 +1,28 @@
 //! Sessions for web applications that are secure by default.
 //!
 //! ```no_run
-#![doc = include_str!("../examples/visits.rs")]
+//! # #[cfg(all(feature = "axum", feature = "sqlite"))] mod example {
+//! use axum::{Router, routing::get};
+//! use tenure::axum::{Session, SessionError, SessionLayer};
+//! use tenure::{Key, Keyring, Policy, Sessions, sqlite::SqliteStore};
+//!
+//! const VISITS: Key<u32> = Key::new("visits");
+//!
+//! async fn hello(session: Session) -> Result<String, SessionError> {
+//!     let visits = session.update(VISITS, |visits| visits.unwrap_or(0) + 1)?;
+//!     Ok(format!("This is visit number {visits}."))
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let store = SqliteStore::open("sessions.db").await?;
+//!     let sessions = Sessions::new(Policy::default(), Keyring::from_env("SESSION_SECRET")?, store)?;
+//!     let app = Router::new().route("/", get(hello)).layer(SessionLayer::new(sessions));
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     Ok(axum::serve(listener, app).await?)
+//! }
+//! # }
+//! # fn main() {}
 //! ```
 //!
 //! # Where to look
@@ -23,7 +44,10 @@
 //! None is on by default, so that an application compiles what it uses and no more.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
-#![cfg_attr(not(all(feature = "axum", feature = "sqlite", feature = "memory")), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(
+    not(all(feature = "axum", feature = "sqlite", feature = "memory")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 pub use tenure_core::*;
 
@@ -36,7 +60,7 @@ pub mod axum {
 /// The embedded store: sessions in a file, without a server.
 #[cfg(feature = "sqlite")]
 pub mod sqlite {
-    pub use tenure_sql::sqlite::*;
+    pub use tenure_sql::*;
 }
 
 /// The README's code is compiled like any example.

@@ -16,14 +16,27 @@ fn no_dependency_needs_a_newer_rust_than_is_declared() {
         .args(["metadata", "--format-version", "1", "--locked", "--all-features"])
         .output()
         .unwrap();
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    assert!(
+        metadata.status.success(),
+        "{}",
+        String::from_utf8_lossy(&metadata.stderr)
+    );
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     assert!(packages.len() > 50);
     let too_new: Vec<_> = packages
         .iter()
-        .filter(|package| package["rust_version"].as_str().is_some_and(|needs| version(needs) > declared))
-        .map(|package| format!("{} {} needs {}", package["name"], package["version"], package["rust_version"]))
+        .filter(|package| {
+            package["rust_version"]
+                .as_str()
+                .is_some_and(|needs| version(needs) > declared)
+        })
+        .map(|package| {
+            format!(
+                "{} {} needs {}",
+                package["name"], package["version"], package["rust_version"]
+            )
+        })
         .collect();
     assert_eq!(too_new, Vec::<String>::new());
 }
