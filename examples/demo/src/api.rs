@@ -50,7 +50,7 @@ struct SignedOut {
 async fn show_session(State(app): State<App>, session: PassiveSession) -> Json<SessionState> {
     let owner = session.owner();
     let expires = session.expires();
-    let seconds_until = |deadline| app.now().until(deadline).as_secs();
+    let seconds_until = |deadline| app.sessions.now().until(deadline).as_secs();
     Json(SessionState {
         signed_in: owner.is_some(),
         owner: owner.map(|owner| owner.to_string()),

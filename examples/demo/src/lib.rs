@@ -1,8 +1,8 @@
 //! A small web app on Tenure, to look at and to start from: accounts, sessions, and an account page
 //! that lists a user's devices and signs them out.
 //!
-//! [`app`] makes the whole of it from a session manager, accounts and a clock, so that a test can
-//! bring its own; `main.rs` makes it from the command line.
+//! [`app`] makes the whole of it from a session manager and accounts, so that a test can bring its own;
+//! `main.rs` makes it from the command line.
 
 mod api;
 mod assets;
@@ -17,13 +17,11 @@ pub mod secret_file;
 mod times;
 pub mod users;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use tenure::axum::SessionLayer;
-use tenure::{Clock, Key, Sessions, Timestamp};
+use tenure::{Key, Sessions};
 
 use crate::users::Users;
 
@@ -40,22 +38,13 @@ const LONGEST_BODY: usize = 16 * 1024;
 pub struct App {
     pub(crate) sessions: Sessions,
     pub(crate) users: Users,
-    clock: Arc<dyn Clock>,
 }
 
 impl App {
-    /// An application of these sessions and accounts. The clock is the one that the sessions live by.
+    /// An application of these sessions and accounts.
     #[must_use]
-    pub fn new(sessions: Sessions, users: Users, clock: impl Clock) -> Self {
-        Self {
-            sessions,
-            users,
-            clock: Arc::new(clock),
-        }
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+    pub fn new(sessions: Sessions, users: Users) -> Self {
+        Self { sessions, users }
     }
 }
 

@@ -12,7 +12,7 @@ use demo::secret_file::{self, SecretFileError};
 use demo::users::{AccountError, Users};
 use demo::{App, app};
 use tenure::sqlite::{OpenError, SqliteStore};
-use tenure::{Environment, Keyring, Policy, Problem, SecretVariableError, Sessions, SetupError, SystemClock};
+use tenure::{Environment, Keyring, Policy, Problem, SecretVariableError, Sessions, SetupError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -72,7 +72,7 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
         source,
     })?;
     let sessions = Sessions::new(policy(cli), keyring, store.clone()).map_err(setup_error)?;
-    let app = app(App::new(sessions, users.clone(), SystemClock));
+    let app = app(App::new(sessions, users.clone()));
     serve(cli.listen, app).await?;
     users.close().await;
     store.close().await;

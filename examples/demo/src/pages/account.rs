@@ -74,7 +74,7 @@ async fn account(
     let mut sessions = app.sessions.of(owner.clone()).list(Some(&session)).await?;
     // The one that people look for first; the others stay as they are, the last seen first.
     sessions.sort_by_key(|info| !info.is_current);
-    let now = app.now();
+    let now = app.sessions.now();
     render(&Account {
         frame: Frame::new(&app, &session, &reason)?,
         owner,

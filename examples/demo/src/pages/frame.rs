@@ -50,7 +50,7 @@ impl Frame {
         let ended = Ended::of(session.status()).or_else(|| reason.ended());
         let message = session.take(MESSAGE)?.or_else(|| ended.map(Message::notice));
         let expires = session.id().and(session.expires());
-        let seconds_until = |deadline| app.now().until(deadline).as_secs();
+        let seconds_until = |deadline| app.sessions.now().until(deadline).as_secs();
         Ok(Self {
             owner: session.owner().map(|owner| owner.to_string()),
             message,

@@ -98,7 +98,7 @@ impl SessionCard {
         let (id, created_at, last_seen_at) = (session.id()?, session.created_at()?, session.last_seen_at()?);
         let expires = session.expires()?;
         let bar = |since: tenure::Timestamp, until| {
-            let left = app.now().until(until);
+            let left = app.sessions.now().until(until);
             Bar {
                 left: left.as_secs(),
                 of: since.until(until).as_secs(),
@@ -107,9 +107,9 @@ impl SessionCard {
         };
         Some(Self {
             id: id.to_string().chars().take(8).collect(),
-            started: times::ago(created_at.until(app.now())),
+            started: times::ago(created_at.until(app.sessions.now())),
             idle: bar(last_seen_at, expires.idle),
-            absolute: bar(created_at, expires.absolute),
+            absolute: bar(session.signed_in_at().unwrap_or(created_at), expires.absolute),
         })
     }
 }

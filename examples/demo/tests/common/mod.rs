@@ -53,7 +53,7 @@ impl Server {
             .build()
             .unwrap();
         let users = Users::open(&folder.path().join("demo.db")).await.unwrap();
-        let app = app(App::new(sessions.clone(), users, clock.clone()));
+        let app = app(App::new(sessions.clone(), users));
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
