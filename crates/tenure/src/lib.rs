@@ -39,13 +39,14 @@
 //! | --- | --- |
 //! | `axum` | [`axum`]: the layer for axum and any tower service, and the extractors |
 //! | `sqlite` | [`sqlite`]: the embedded store; compiles SQLite in |
+//! | `mongodb` | [`mongodb`]: sessions in a MongoDB collection |
 //! | `memory` | [`MemoryStore`], for development and tests |
 //!
 //! None is on by default, so that an application compiles what it uses and no more.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 #![cfg_attr(
-    not(all(feature = "axum", feature = "sqlite", feature = "memory")),
+    not(all(feature = "axum", feature = "sqlite", feature = "mongodb", feature = "memory")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 
@@ -61,6 +62,12 @@ pub mod axum {
 #[cfg(feature = "sqlite")]
 pub mod sqlite {
     pub use tenure_sql::*;
+}
+
+/// Sessions in a MongoDB collection.
+#[cfg(feature = "mongodb")]
+pub mod mongodb {
+    pub use tenure_mongodb::*;
 }
 
 /// The README's code is compiled like any example.

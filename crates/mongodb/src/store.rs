@@ -1,0 +1,246 @@
+//! Sessions in a MongoDB collection.
+
+use std::fmt;
+
+use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::{Collection, Database};
+use tenure_core::store::{Inserted, Operation, Persistence, Store, StoreError, StoreFuture, Touch, Updated};
+use tenure_core::{Owner, Record, SessionId, Timestamp};
+
+use crate::document::{self, DATA, ID, LAST_SEEN_AT, VERSION, refuse_too_large, signed};
+use crate::failure::{failed, is_duplicate_key};
+use crate::options::{byte_for_byte, primary};
+use crate::{ConnectError, MongoOptions, NAME, command};
+
+/// Sessions in a MongoDB collection, one document each.
+///
+/// Cheap to clone; clones share the connections. Any number of processes may use one collection.
+///
+/// A load is one command; at most once per touch interval a second one slides the idle deadline. A
+/// write, a removal and "sign out everywhere" are one command each. None is a transaction: each changes
+/// a document only if it still is what the command expects, so a cancelled request leaves the whole
+/// change or none.
+///
+/// **Writes** are acknowledged when a majority of the servers has them in its journals, whatever the URL
+/// says. A failover undoes none of them: who was told that they are signed out stays so. Where the
+/// majority can't be reached, the request fails by the policy's deadline, and its change may still happen.
+///
+/// **Reads** go to the primary, whatever the URL says, and see the newest state; a secondary may lag
+/// behind a sign-out. See [`linearizable_reads`](MongoOptions::linearizable_reads) for a primary that
+/// the network has cut off.
+///
+/// **Repeats.** After a broken connection the driver repeats a command once. For writes it does so on
+/// replica sets and sharded clusters alone, whose servers know a repeated command by its number and give
+/// the first answer again, so that a change that was made is never reported as a conflict. On a single
+/// server it repeats no write. "Sign out everywhere" is never repeated by the driver; asking for it
+/// again is safe.
+///
+/// ```
+/// use tenure_mongodb::MongoStore;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MongoStore::connect("mongodb://shop:secret@db.example/shop").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct MongoStore {
+    database: Database,
+    sessions: Collection<Document>,
+}
+
+impl MongoStore {
+    /// Connects to the server of this URL, `mongodb://` or `mongodb+srv://`, with the defaults of
+    /// [`MongoOptions`], and creates the collection's indexes where they are missing.
+    ///
+    /// # Errors
+    /// If the URL can't be read, no server that takes writes answers in time, or the user may not create
+    /// indexes.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        Self::options(url).connect().await
+    }
+
+    /// For other than the defaults.
+    pub fn options(url: &str) -> MongoOptions {
+        MongoOptions::new(url)
+    }
+
+    pub(crate) fn new(database: Database, sessions: Collection<Document>) -> Self {
+        Self { database, sessions }
+    }
+
+    /// The documents as they came, so that their data is copied only once.
+    fn documents(&self) -> Collection<RawDocumentBuf> {
+        self.sessions.clone_with_type()
+    }
+
+    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Record>, StoreError> {
+        while let Some(record) = self.look(id).await? {
+            let (Some(now), Touch::Active { at_most_every, .. }) = (touch.due(&record), touch) else {
+                return Ok(Some(record));
+            };
+            let due = command::due_as_read(&record, now, at_most_every);
+            let slid = Record {
+                last_seen_at: now,
+                ..record
+            };
+            if self.slide(due, &slid).await? {
+                return Ok(Some(slid));
+            }
+            // Between the two commands somebody else slid, changed or ended it.
+        }
+        Ok(None)
+    }
+
+    async fn look(&self, id: SessionId) -> Result<Option<Record>, StoreError> {
+        let found = self.documents().find_one(command::of_id(id)).await;
+        let found = found.map_err(failed(Operation::Load))?;
+        found.as_deref().map(document::record).transpose()
+    }
+
+    async fn slide(&self, due: Document, slid: &Record) -> Result<bool, StoreError> {
+        let done = self.sessions.update_one(due, command::slid_to(slid)).await;
+        Ok(done.map_err(failed(Operation::Load))?.matched_count > 0)
+    }
+
+    async fn insert_new(&self, record: &Record) -> Result<Inserted, StoreError> {
+        refuse_too_large(record)?;
+        match self.sessions.insert_one(document::of(record)).await {
+            Ok(_) => Ok(Inserted::New),
+            Err(error) if is_duplicate_key(&error) => Ok(Inserted::Taken),
+            Err(error) => Err(failed(Operation::Insert)(error)),
+        }
+    }
+
+    async fn compare_and_set(
+        &self,
+        record: &Record,
+        expected: u64,
+        now: Timestamp,
+    ) -> Result<Updated, StoreError> {
+        refuse_too_large(record)?;
+        loop {
+            if self.replace(record, expected, now).await? {
+                return Ok(Updated::Saved);
+            }
+            match self.version_of_living(record.id, now).await? {
+                None => return Ok(Updated::Gone),
+                Some(version) if version != signed(expected) => return Ok(Updated::Stale),
+                // Between the two commands it came to be what was asked for.
+                Some(_) => {}
+            }
+        }
+    }
+
+    async fn replace(&self, record: &Record, expected: u64, now: Timestamp) -> Result<bool, StoreError> {
+        let filter = command::living_at_version(record.id, expected, now);
+        let done = self
+            .sessions
+            .update_one(filter, command::replacement(record))
+            .await;
+        Ok(done.map_err(failed(Operation::Update))?.matched_count > 0)
+    }
+
+    async fn version_of_living(&self, id: SessionId, now: Timestamp) -> Result<Option<i64>, StoreError> {
+        let version_alone = doc! { ID: 0, VERSION: 1 };
+        let found = self
+            .documents()
+            .find_one(command::living(id, now))
+            .projection(version_alone)
+            .await
+            .map_err(failed(Operation::Update))?;
+        found.as_deref().map(document::version).transpose()
+    }
+
+    async fn remove_one(&self, id: SessionId) -> Result<bool, StoreError> {
+        let done = self.sessions.delete_one(command::of_id(id)).await;
+        Ok(done.map_err(failed(Operation::Remove))?.deleted_count > 0)
+    }
+
+    async fn living_of(&self, owner: &Owner, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+        let mut cursor = self
+            .documents()
+            .find(command::living_of(owner, now))
+            .projection(doc! { DATA: 0 })
+            .sort(doc! { LAST_SEEN_AT: -1 })
+            .collation(byte_for_byte())
+            .await
+            .map_err(failed(Operation::List))?;
+        let mut records = Vec::new();
+        while cursor.advance().await.map_err(failed(Operation::List))? {
+            records.push(document::metadata(cursor.current())?);
+        }
+        Ok(records)
+    }
+
+    async fn remove_of(&self, owner: &Owner, except: Option<SessionId>) -> Result<u64, StoreError> {
+        let done = self
+            .sessions
+            .delete_many(command::all_of(owner, except))
+            .collation(byte_for_byte())
+            .await
+            .map_err(failed(Operation::RemoveByOwner))?;
+        Ok(done.deleted_count)
+    }
+
+    async fn answers(&self) -> Result<(), StoreError> {
+        self.database
+            .run_command(doc! { "ping": 1 })
+            .selection_criteria(primary())
+            .await
+            .map_err(failed(Operation::Ping))?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MongoStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MongoStore")
+            .field("database", &self.database.name())
+            .field("collection", &self.sessions.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store for MongoStore {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn persistence(&self) -> Persistence {
+        Persistence::Durable
+    }
+
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+        Box::pin(self.load_touched(id, touch))
+    }
+
+    fn insert<'a>(&'a self, record: &'a Record) -> StoreFuture<'a, Inserted> {
+        Box::pin(self.insert_new(record))
+    }
+
+    fn update<'a>(&'a self, record: &'a Record, expected: u64, now: Timestamp) -> StoreFuture<'a, Updated> {
+        Box::pin(self.compare_and_set(record, expected, now))
+    }
+
+    fn remove(&self, id: SessionId) -> StoreFuture<'_, bool> {
+        Box::pin(self.remove_one(id))
+    }
+
+    fn list_by_owner<'a>(&'a self, owner: &'a Owner, now: Timestamp) -> StoreFuture<'a, Vec<Record>> {
+        Box::pin(self.living_of(owner, now))
+    }
+
+    fn remove_by_owner<'a>(&'a self, owner: &'a Owner, except: Option<SessionId>) -> StoreFuture<'a, u64> {
+        Box::pin(self.remove_of(owner, except))
+    }
+
+    /// Nothing to do: the server removes expired documents by itself, by the index on `expires_at`.
+    fn sweep_expired(&self, _moment: Timestamp, _limit: u32) -> StoreFuture<'_, u64> {
+        Box::pin(async { Ok(0) })
+    }
+
+    fn ping(&self) -> StoreFuture<'_, ()> {
+        Box::pin(self.answers())
+    }
+}

@@ -1,0 +1,44 @@
+//! What the tests share: a server, and a database of their own on it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use tenure_mongodb::MongoStore;
+use tenure_testkit::servers::MongoServer;
+
+/// The server that the tests of this program share. It ends with the last test that holds it.
+static SHARED: Mutex<Weak<MongoServer>> = Mutex::new(Weak::new());
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// An empty database on the shared server.
+pub(crate) struct MongoDatabase {
+    server: Arc<MongoServer>,
+    name: String,
+}
+
+impl MongoDatabase {
+    pub(crate) fn new() -> Self {
+        Self {
+            server: shared_server(),
+            name: format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.server.url(&self.name)
+    }
+
+    pub(crate) async fn store(&self) -> MongoStore {
+        MongoStore::connect(&self.url()).await.expect("a store")
+    }
+}
+
+fn shared_server() -> Arc<MongoServer> {
+    let mut shared = SHARED.lock().expect("a server that started");
+    shared.upgrade().unwrap_or_else(|| {
+        let started = MongoServer::start().unwrap_or_else(|error| panic!("{error}"));
+        let started = Arc::new(started);
+        *shared = Arc::downgrade(&started);
+        started
+    })
+}
