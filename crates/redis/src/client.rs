@@ -1,0 +1,65 @@
+//! Requests, and how often each is tried.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use redis::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::dial::Dialer;
+use crate::failure::Failure;
+use crate::link::Link;
+use crate::request::{Repeat, Request};
+use crate::wait::WaitForReplicas;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(160);
+
+/// Sends requests, and tries those again that may be.
+pub(crate) struct Client {
+    links: Box<[Link]>,
+    next_link: AtomicUsize,
+    retry_for: Duration,
+    wait: Option<WaitForReplicas>,
+}
+
+impl Client {
+    pub(crate) fn new(
+        dialer: Dialer,
+        connections: usize,
+        retry_for: Duration,
+        wait: Option<WaitForReplicas>,
+    ) -> Self {
+        let dialer = Arc::new(dialer);
+        Self {
+            links: (0..connections).map(|_| Link::new(Arc::clone(&dialer))).collect(),
+            next_link: AtomicUsize::new(0),
+            retry_for,
+            wait,
+        }
+    }
+
+    /// The answer to a request.
+    ///
+    /// What passes by itself is tried again for a while: where it is certain that nothing was done, and where
+    /// doing it twice does no harm. A write whose answer was lost is neither.
+    pub(crate) async fn call(&self, request: &Request) -> Result<Value, Failure> {
+        let started = Instant::now();
+        let link = &self.links[self.next_link.fetch_add(1, Ordering::Relaxed) % self.links.len()];
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let failure = match link.send(request, self.wait).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let may_repeat = failure.nothing_was_done() || request.repeat == Repeat::Safe;
+            let has_time = started.elapsed() + pause < self.retry_for;
+            if !(may_repeat && has_time && failure.may_pass()) {
+                return Err(failure);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
