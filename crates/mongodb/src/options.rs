@@ -6,7 +6,8 @@ use std::time::Duration;
 use mongodb::bson::{Document, doc};
 use mongodb::error::ErrorKind;
 use mongodb::options::{
-    ClientOptions, Collation, CollectionOptions, IndexOptions, ReadConcern, SelectionCriteria, WriteConcern,
+    Acknowledgment, ClientOptions, Collation, CollectionOptions, IndexOptions, ReadConcern, ReadPreference,
+    SelectionCriteria, WriteConcern,
 };
 use mongodb::{Client, Collection, IndexModel};
 
@@ -49,6 +50,7 @@ pub struct MongoOptions {
     pool_size: Option<u32>,
     connect_timeout: Option<Duration>,
     server_selection_timeout: Option<Duration>,
+    operation_timeout: Duration,
     linearizable_reads: bool,
 }
 
@@ -61,6 +63,7 @@ impl MongoOptions {
             pool_size: None,
             connect_timeout: None,
             server_selection_timeout: None,
+            operation_timeout: Duration::from_millis(1_500),
             linearizable_reads: false,
         }
     }
@@ -116,6 +119,17 @@ impl MongoOptions {
         self
     }
 
+    /// How long the server works on a read, and how long a write waits for a majority of the servers to
+    /// confirm it.
+    ///
+    /// *Default*: 1.5 seconds. *Reason*: shorter than the policy's deadline for a store call, so that the
+    /// error says what took so long, and so that no connection is taken up for longer. *Cost*: a write that
+    /// was not confirmed in time is an error, though it is done unless the primary fails just then.
+    pub fn operation_timeout(mut self, timeout: Duration) -> Self {
+        self.operation_timeout = timeout;
+        self
+    }
+
     /// Whether each load asks a majority of the servers whether the one that answers is still the primary.
     ///
     /// *Default*: no. *Reason*: the primary always has the newest state. But one that the network has cut
@@ -144,7 +158,11 @@ impl MongoOptions {
             .database(&database)
             .collection_with_options(&self.collection, self.collection_options());
         create_indexes(&sessions).await?;
-        Ok(MongoStore::new(client.database(&database), sessions))
+        Ok(MongoStore::new(
+            client.database(&database),
+            sessions,
+            self.operation_timeout,
+        ))
     }
 
     async fn client_options(&self) -> Result<ClientOptions, ConnectError> {
@@ -167,19 +185,20 @@ impl MongoOptions {
     }
 
     fn collection_options(&self) -> CollectionOptions {
+        let read_concern = if self.linearizable_reads {
+            ReadConcern::linearizable()
+        } else {
+            ReadConcern::local()
+        };
+        let write_concern = WriteConcern::builder()
+            .w(Acknowledgment::Majority)
+            .journal(true)
+            .w_timeout(self.operation_timeout)
+            .build();
         CollectionOptions::builder()
             .selection_criteria(primary())
-            .read_concern(if self.linearizable_reads {
-                ReadConcern::linearizable()
-            } else {
-                ReadConcern::local()
-            })
-            .write_concern(
-                WriteConcern::builder()
-                    .w(mongodb::options::Acknowledgment::Majority)
-                    .journal(true)
-                    .build(),
-            )
+            .read_concern(read_concern)
+            .write_concern(write_concern)
             .build()
     }
 }
@@ -193,6 +212,7 @@ impl fmt::Debug for MongoOptions {
             .field("pool_size", &self.pool_size)
             .field("connect_timeout", &self.connect_timeout)
             .field("server_selection_timeout", &self.server_selection_timeout)
+            .field("operation_timeout", &self.operation_timeout)
             .field("linearizable_reads", &self.linearizable_reads)
             .finish()
     }
@@ -208,7 +228,7 @@ fn password_spills_over(url: &str) -> bool {
 }
 
 pub(crate) fn primary() -> SelectionCriteria {
-    SelectionCriteria::ReadPreference(mongodb::options::ReadPreference::Primary)
+    SelectionCriteria::ReadPreference(ReadPreference::Primary)
 }
 
 /// Compares strings byte for byte, whatever the collection's own collation is.

@@ -1,6 +1,7 @@
 //! Sessions in a MongoDB collection.
 
 use std::fmt;
+use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::{Collection, Database};
@@ -10,7 +11,7 @@ use tenure_core::{Owner, Record, SessionId, Timestamp};
 use crate::document::{self, DATA, ID, LAST_SEEN_AT, VERSION, refuse_too_large, signed};
 use crate::failure::{failed, is_duplicate_key};
 use crate::options::{byte_for_byte, primary};
-use crate::{ConnectError, MongoOptions, NAME, command};
+use crate::{ConnectError, Failure, MongoOptions, NAME, command};
 
 /// Sessions in a MongoDB collection, one document each.
 ///
@@ -18,12 +19,13 @@ use crate::{ConnectError, MongoOptions, NAME, command};
 ///
 /// A load is one command; at most once per touch interval a second one slides the idle deadline. A
 /// write, a removal and "sign out everywhere" are one command each. None is a transaction: each changes
-/// a document only if it still is what the command expects, so a cancelled request leaves the whole
-/// change or none.
+/// a document only if it still is what the command expects. What a cancelled request had begun is done
+/// to its end in a task of its own, within the timeouts of [`MongoOptions`].
 ///
 /// **Writes** are acknowledged when a majority of the servers has them in its journals, whatever the URL
 /// says. A failover undoes none of them: who was told that they are signed out stays so. Where the
-/// majority can't be reached, the request fails by the policy's deadline, and its change may still happen.
+/// majority can't be reached, the request fails within the [operation timeout](MongoOptions::operation_timeout),
+/// and its change may still happen.
 ///
 /// **Reads** go to the primary, whatever the URL says, and see the newest state; a secondary may lag
 /// behind a sign-out. See [`linearizable_reads`](MongoOptions::linearizable_reads) for a primary that
@@ -47,6 +49,7 @@ use crate::{ConnectError, MongoOptions, NAME, command};
 pub struct MongoStore {
     database: Database,
     sessions: Collection<Document>,
+    read_timeout: Duration,
 }
 
 impl MongoStore {
@@ -65,8 +68,12 @@ impl MongoStore {
         MongoOptions::new(url)
     }
 
-    pub(crate) fn new(database: Database, sessions: Collection<Document>) -> Self {
-        Self { database, sessions }
+    pub(crate) fn new(database: Database, sessions: Collection<Document>, read_timeout: Duration) -> Self {
+        Self {
+            database,
+            sessions,
+            read_timeout,
+        }
     }
 
     /// The documents as they came, so that their data is copied only once.
@@ -93,8 +100,12 @@ impl MongoStore {
     }
 
     async fn look(&self, id: SessionId) -> Result<Option<Record>, StoreError> {
-        let found = self.documents().find_one(command::of_id(id)).await;
-        let found = found.map_err(failed(Operation::Load))?;
+        let found = self
+            .documents()
+            .find_one(command::of_id(id))
+            .max_time(self.read_timeout)
+            .await
+            .map_err(failed(Operation::Load))?;
         found.as_deref().map(document::record).transpose()
     }
 
@@ -147,6 +158,7 @@ impl MongoStore {
             .documents()
             .find_one(command::living(id, now))
             .projection(version_alone)
+            .max_time(self.read_timeout)
             .await
             .map_err(failed(Operation::Update))?;
         found.as_deref().map(document::version).transpose()
@@ -163,6 +175,7 @@ impl MongoStore {
             .find(command::living_of(owner, now))
             .projection(doc! { DATA: 0 })
             .sort(doc! { LAST_SEEN_AT: -1 })
+            .max_time(self.read_timeout)
             .collation(byte_for_byte())
             .await
             .map_err(failed(Operation::List))?;
@@ -212,27 +225,40 @@ impl Store for MongoStore {
     }
 
     fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
-        Box::pin(self.load_touched(id, touch))
+        let store = self.clone();
+        to_its_end(
+            Operation::Load,
+            async move { store.load_touched(id, touch).await },
+        )
     }
 
     fn insert<'a>(&'a self, record: &'a Record) -> StoreFuture<'a, Inserted> {
-        Box::pin(self.insert_new(record))
+        let (store, record) = (self.clone(), record.clone());
+        to_its_end(Operation::Insert, async move { store.insert_new(&record).await })
     }
 
     fn update<'a>(&'a self, record: &'a Record, expected: u64, now: Timestamp) -> StoreFuture<'a, Updated> {
-        Box::pin(self.compare_and_set(record, expected, now))
+        let (store, record) = (self.clone(), record.clone());
+        to_its_end(Operation::Update, async move {
+            store.compare_and_set(&record, expected, now).await
+        })
     }
 
     fn remove(&self, id: SessionId) -> StoreFuture<'_, bool> {
-        Box::pin(self.remove_one(id))
+        let store = self.clone();
+        to_its_end(Operation::Remove, async move { store.remove_one(id).await })
     }
 
     fn list_by_owner<'a>(&'a self, owner: &'a Owner, now: Timestamp) -> StoreFuture<'a, Vec<Record>> {
-        Box::pin(self.living_of(owner, now))
+        let (store, owner) = (self.clone(), owner.clone());
+        to_its_end(Operation::List, async move { store.living_of(&owner, now).await })
     }
 
     fn remove_by_owner<'a>(&'a self, owner: &'a Owner, except: Option<SessionId>) -> StoreFuture<'a, u64> {
-        Box::pin(self.remove_of(owner, except))
+        let (store, owner) = (self.clone(), owner.clone());
+        to_its_end(Operation::RemoveByOwner, async move {
+            store.remove_of(&owner, except).await
+        })
     }
 
     /// Nothing to do: the server removes expired documents by itself, by the index on `expires_at`.
@@ -241,6 +267,29 @@ impl Store for MongoStore {
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {
-        Box::pin(self.answers())
+        let store = self.clone();
+        to_its_end(Operation::Ping, async move { store.answers().await })
     }
+}
+
+/// Runs an operation in a task of its own, which goes on when the request that waits for it does not.
+///
+/// The driver's pool answers one waiting request for each thing that happens to it, also one that nobody
+/// waits for any more. A burst of requests that were given up while they waited would thus be served at
+/// the pace of its maintenance, two a second, and every later request would wait behind them. Besides, the
+/// driver closes the connection of a command that is given up, and the next command needs a new one.
+fn to_its_end<'a, T: Send + 'static>(
+    operation: Operation,
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> StoreFuture<'a, T> {
+    Box::pin(async move {
+        let finished = tokio::spawn(work).await;
+        finished.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable {
+                store: NAME,
+                operation,
+                source: Box::new(Failure::Driver("its task was ended before it was done")),
+            })
+        })
+    })
 }
