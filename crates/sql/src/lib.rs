@@ -1,23 +1,12 @@
-//! SQL stores of Tenure: [`SqliteStore`].
+//! SQL stores of Tenure.
 //!
-//! ```
-//! use tenure_core::{Keyring, Policy, Secret, Sessions};
-//! use tenure_sql::SqliteStore;
+//! | feature | module | database |
+//! | --- | --- | --- |
+//! | `sqlite` | `sqlite` | a SQLite file |
+//! | `postgres` | `postgres` | PostgreSQL |
+//! | `mysql` | `mysql` | MySQL and MariaDB |
 //!
-//! # async fn example(path: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
-//! let store = SqliteStore::open(path).await?;
-//! let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
-//! let sessions = Sessions::new(Policy::default(), keyring, store.clone())?;
-//!
-//! // Serve requests; when the application stops:
-//! store.close().await;
-//! # Ok(())
-//! # }
-//! # let directory = tempfile::tempdir()?;
-//! # tokio::runtime::Runtime::new()?.block_on(example(&directory.path().join("sessions.db")))?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
+#![cfg_attr(feature = "sqlite", doc = include_str!("sqlite/example.md"))]
 //! # Tables
 //!
 //! A store brings its schema up to date when it is opened, by [`Migration`]s that are recorded in
@@ -26,8 +15,7 @@
 //! column of opaque bytes:
 //!
 //! ```sql
-//! SELECT lower(hex(id)), datetime(last_seen_at / 1000, 'unixepoch'), user_agent, address
-//! FROM tenure_sessions WHERE owner = 'user-42';
+//! SELECT id, last_seen_at, user_agent, address FROM tenure_sessions WHERE owner = 'user-42';
 //!
 //! DELETE FROM tenure_sessions WHERE owner = 'user-42';
 //! ```
@@ -38,12 +26,16 @@
 //! Expired rows stay until they are swept. They open no session meanwhile.
 
 mod migrations;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 mod open_error;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod row;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
 #[cfg(feature = "sqlite")]
-mod sqlite;
+pub mod sqlite;
 
 pub use migrations::Migration;
 pub use open_error::OpenError;
-#[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteOptions, SqliteStore};

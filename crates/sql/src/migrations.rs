@@ -8,11 +8,14 @@ use crate::OpenError;
 /// Tenure's own, so they never collide with the migrations of the application.
 ///
 /// ```
-/// use tenure_sql::SqliteStore;
-///
-/// for migration in SqliteStore::migrations() {
-///     println!("-- {} {}\n{}", migration.version, migration.name, migration.sql);
-/// }
+#[cfg_attr(feature = "sqlite", doc = "use tenure_sql::sqlite::SqliteStore;")]
+#[cfg_attr(feature = "sqlite", doc = "")]
+#[cfg_attr(feature = "sqlite", doc = "for migration in SqliteStore::migrations() {")]
+#[cfg_attr(
+    feature = "sqlite",
+    doc = "    println!(\"-- {} {}\\n{}\", migration.version, migration.name, migration.sql);"
+)]
+#[cfg_attr(feature = "sqlite", doc = "}")]
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,7 +29,7 @@ pub struct Migration {
 }
 
 /// A migration that a database says it has.
-pub(crate) struct Applied {
+pub struct Applied {
     pub(crate) version: i64,
     pub(crate) name: String,
 }
@@ -55,6 +58,20 @@ pub(crate) fn pending<'a>(
         });
     }
     Ok(&known[applied.len()..])
+}
+
+/// All migrations, with the table that tells of them.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) fn script<D: crate::server::Dialect>(tables: &crate::server::Tables) -> String {
+    let steps = D::MIGRATIONS.iter().map(|Migration { version, name, sql }| {
+        format!("{sql}\nINSERT INTO tenure_migrations (version, name) VALUES ({version}, '{name}');\n")
+    });
+    let ledger = format!("{};\n\n", D::CREATE_LEDGER);
+    let script: String = std::iter::once(ledger).chain(steps).collect();
+    let go_there = tables
+        .schema()
+        .map(|schema| format!("SET search_path TO \"{schema}\";\n\n"));
+    go_there.unwrap_or_default() + &tables.migration(&script)
 }
 
 #[cfg(test)]

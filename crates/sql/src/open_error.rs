@@ -30,12 +30,28 @@ pub enum OpenError {
         /// The newest version that this Tenure knows.
         known: i64,
     },
+    /// The database lacks a migration, and the store was told not to migrate.
+    OlderSchema {
+        /// Which database.
+        database: String,
+        /// The first that is lacking: its [`Migration::version`](crate::Migration::version).
+        version: u32,
+        /// Its [`Migration::name`](crate::Migration::name).
+        name: &'static str,
+    },
+    /// The URL is not one of this store.
+    Url {
+        /// What a URL of this store begins with.
+        scheme: &'static str,
+    },
+    /// The schema or the prefix of the tables is not a plain name.
+    Name,
     /// The table `tenure_migrations` does not tell of Tenure's migrations.
     ForeignSchema {
         /// Which database.
         database: String,
     },
-    /// A migration failed and was rolled back.
+    /// A migration failed. SQLite and PostgreSQL have undone what was done of it; MySQL and MariaDB can't.
     Migration {
         /// Which database.
         database: String,
@@ -57,7 +73,7 @@ impl fmt::Display for OpenError {
             ),
             Self::Database { database, .. } => write!(
                 f,
-                "the session database {database} can't be used; check that it is a database of the right kind, that this process may write to it, and that no other program keeps it locked"
+                "the session database {database} can't be used; check that it can be reached, that it is a database of the right kind, that this process may write to it, and that no other program keeps it locked"
             ),
             Self::NewerSchema {
                 database,
@@ -66,6 +82,21 @@ impl fmt::Display for OpenError {
             } => write!(
                 f,
                 "the session database {database} has schema version {found}, made by a newer Tenure; this one knows up to {known}: upgrade this program, or open another database"
+            ),
+            Self::OlderSchema {
+                database,
+                version,
+                name,
+            } => write!(
+                f,
+                "the session database {database} lacks migration {version} ({name}), and this store was told not to migrate; run its migration script, or let it migrate"
+            ),
+            Self::Url { scheme } => write!(
+                f,
+                "the URL of the session database has to begin with {scheme}:// for this store"
+            ),
+            Self::Name => f.write_str(
+                "the schema or prefix of Tenure's tables is not a plain name; give lower-case letters, digits and underscores, 32 at the most and 63 for a schema",
             ),
             Self::ForeignSchema { database } => write!(
                 f,
@@ -78,7 +109,7 @@ impl fmt::Display for OpenError {
                 ..
             } => write!(
                 f,
-                "migration {version} ({name}) of the session database {database} failed and was rolled back; check that this process may create tables, and that none there is named tenure_sessions"
+                "migration {version} ({name}) of the session database {database} failed; check that this process may create tables, and that none there is named tenure_sessions"
             ),
         }
     }
@@ -89,7 +120,11 @@ impl Error for OpenError {
         match self {
             Self::File { source, .. } => Some(source),
             Self::Database { source, .. } | Self::Migration { source, .. } => Some(&**source),
-            Self::NewerSchema { .. } | Self::ForeignSchema { .. } => None,
+            Self::NewerSchema { .. }
+            | Self::OlderSchema { .. }
+            | Self::ForeignSchema { .. }
+            | Self::Url { .. }
+            | Self::Name => None,
         }
     }
 }

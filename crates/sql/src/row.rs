@@ -1,5 +1,6 @@
 //! A record as the columns of a row, alike in every SQL database.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use sqlx::query::Query;
@@ -7,39 +8,57 @@ use sqlx::{ColumnIndex, Database, Decode, Encode, Row, Type};
 use tenure_core::store::MAX_DATA_BYTES;
 use tenure_core::{Device, Lifetime, Owner, Record, SecretHash, SessionId, StoreError, Timestamp};
 
+use crate::migrations::Applied;
+
 const STANDARD: &str = "standard";
 const REMEMBERED: &str = "remembered";
 
-/// Binds the columns of `record` as parameters 1 to 14, in the order of the table.
+/// What a statement is given.
+#[derive(Clone, Debug)]
+pub enum Value<'v> {
+    Integer(Option<i64>),
+    Text(Option<Cow<'v, str>>),
+    Bytes(Option<&'v [u8]>),
+}
+
+/// Binds `values` as the next parameters.
 pub(crate) fn bind<'q, DB>(
     query: Query<'q, DB, DB::Arguments>,
-    record: &Record,
+    values: &[Value<'_>],
 ) -> Query<'q, DB, DB::Arguments>
 where
     DB: Database,
-    i64: for<'t> Encode<'t, DB> + Type<DB>,
     Option<i64>: for<'t> Encode<'t, DB> + Type<DB>,
-    Vec<u8>: for<'t> Encode<'t, DB> + Type<DB>,
-    Option<Vec<u8>>: for<'t> Encode<'t, DB> + Type<DB>,
-    String: for<'t> Encode<'t, DB> + Type<DB>,
-    Option<String>: for<'t> Encode<'t, DB> + Type<DB>,
+    for<'t> Option<&'t [u8]>: Encode<'t, DB> + Type<DB>,
+    for<'t> Option<&'t str>: Encode<'t, DB> + Type<DB>,
 {
-    let previous = record.previous_secret_hash.map(|hash| hash.as_bytes().to_vec());
-    query
-        .bind(record.id.as_bytes().to_vec())
-        .bind(signed(record.version))
-        .bind(record.secret_hash.as_bytes().to_vec())
-        .bind(previous)
-        .bind(record.owner.as_ref().map(|owner| owner.as_str().to_owned()))
-        .bind(time(record.created_at))
-        .bind(record.signed_in_at.map(time))
-        .bind(time(record.last_seen_at))
-        .bind(whole_millis(record.idle_timeout))
-        .bind(time(record.absolute_deadline))
-        .bind(lifetime_name(record.lifetime).to_owned())
-        .bind(record.device.user_agent().map(str::to_owned))
-        .bind(record.device.address().map(|address| address.to_string()))
-        .bind(record.data.to_vec())
+    values.iter().fold(query, |query, value| match value {
+        Value::Integer(integer) => query.bind(*integer),
+        Value::Text(text) => query.bind(text.as_deref()),
+        Value::Bytes(bytes) => query.bind(*bytes),
+    })
+}
+
+/// All columns of `record` but its id, in the order of the table.
+pub(crate) fn values(record: &Record) -> Vec<Value<'_>> {
+    let integer = |number| Value::Integer(Some(number));
+    let previous = record.previous_secret_hash.as_ref();
+    let address = record.device.address().map(|address| address.to_string());
+    vec![
+        integer(signed(record.version)),
+        Value::Bytes(Some(record.secret_hash.as_bytes())),
+        Value::Bytes(previous.map(|hash| &hash.as_bytes()[..])),
+        Value::Text(record.owner.as_ref().map(|owner| owner.as_str().into())),
+        integer(time(record.created_at)),
+        Value::Integer(record.signed_in_at.map(time)),
+        integer(time(record.last_seen_at)),
+        integer(whole_millis(record.idle_timeout)),
+        integer(time(record.absolute_deadline)),
+        Value::Text(Some(lifetime_name(record.lifetime).into())),
+        Value::Text(record.device.user_agent().map(Cow::Borrowed)),
+        Value::Text(address.map(Cow::Owned)),
+        Value::Bytes(Some(&record.data)),
+    ]
 }
 
 /// The record of a row.
@@ -84,6 +103,20 @@ where
         lifetime: columns.read("lifetime", |name: String| lifetime(&name))?,
         device: device(&columns)?,
         data: Default::default(),
+    })
+}
+
+/// The migration of a row.
+pub(crate) fn applied<'r, R>(row: &'r R) -> Result<Applied, sqlx::Error>
+where
+    R: Row,
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    Ok(Applied {
+        version: row.try_get("version")?,
+        name: row.try_get("name")?,
     })
 }
 

@@ -11,13 +11,13 @@ use tenure_core::store::{Inserted, Operation, Persistence, Store, StoreError, St
 use tenure_core::{Owner, Record, SecretHash, SessionId, Timestamp};
 
 use crate::row::{self, latest_due, refuse_too_large, signed, time};
-use crate::{Migration, OpenError};
 
+pub use crate::{Migration, OpenError};
 pub use options::{Durability, SqliteOptions};
 
 const NAME: &str = "sqlite";
 
-/// All columns but the generated one, in the order in which [`row::bind`] binds them.
+/// All columns but the generated one, in the order of [`row::values`].
 macro_rules! columns {
     () => {
         "id, version, secret_hash, previous_secret_hash, owner, created_at, signed_in_at, last_seen_at, \
@@ -78,7 +78,7 @@ const PING: &str = "SELECT id FROM tenure_sessions LIMIT 1";
 ///
 /// ```
 /// use std::time::Duration;
-/// use tenure_sql::{Durability, SqliteStore};
+/// use tenure_sql::sqlite::{Durability, SqliteStore};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = SqliteStore::open("sessions.db").await?;
@@ -179,7 +179,8 @@ impl SqliteStore {
 
     async fn insert_new(&self, record: &Record) -> Result<Inserted, StoreError> {
         refuse_too_large(record, NAME)?;
-        let done = row::bind(sqlx::query(INSERT), record)
+        let id = &record.id.as_bytes()[..];
+        let done = row::bind(sqlx::query(INSERT).bind(id), &row::values(record))
             .execute(&self.writer)
             .await
             .map_err(failed(Operation::Insert))?;
@@ -210,7 +211,8 @@ impl SqliteStore {
     }
 
     async fn replace(&self, record: &Record, expected: u64, now: Timestamp) -> Result<bool, StoreError> {
-        let done = row::bind(sqlx::query(UPDATE), record)
+        let id = &record.id.as_bytes()[..];
+        let done = row::bind(sqlx::query(UPDATE).bind(id), &row::values(record))
             .bind(signed(expected))
             .bind(time(now))
             .execute(&self.writer)

@@ -2,7 +2,7 @@
 //! processes would have.
 
 use tempfile::TempDir;
-use tenure_sql::SqliteStore;
+use tenure_sql::sqlite::SqliteStore;
 use tenure_testkit::conformance::StoreFixture;
 
 struct SqliteFile(TempDir);

@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use tenure_core::Store;
 use tenure_core::store::Updated;
-use tenure_sql::{OpenError, SqliteStore};
+use tenure_sql::sqlite::{OpenError, SqliteStore};
 use tokio::task::JoinSet;
 
 async fn refusal(file: &File) -> OpenError {

@@ -12,7 +12,7 @@ use common::*;
 use http::HeaderMap;
 use tenure_core::store::{Touch, Updated};
 use tenure_core::{Record, Sessions, Store};
-use tenure_sql::SqliteStore;
+use tenure_sql::sqlite::SqliteStore;
 use tokio::task::JoinSet;
 
 const FILE: &str = "TENURE_TEST_FILE";

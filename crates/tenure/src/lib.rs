@@ -40,6 +40,8 @@
 //! | `axum` | [`axum`]: the layer for axum and any tower service, and the extractors |
 //! | `sqlite` | [`sqlite`]: the embedded store; compiles SQLite in |
 //! | `mongodb` | [`mongodb`]: sessions in a MongoDB collection |
+//! | `postgres` | `postgres`: PostgreSQL |
+//! | `mysql` | `mysql`: MySQL and MariaDB |
 //! | `memory` | [`MemoryStore`], for development and tests |
 //!
 //! None is on by default, so that an application compiles what it uses and no more.
@@ -50,7 +52,15 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 
+mod connect;
+
 pub use tenure_core::*;
+
+/// The trait of a database, the stores' errors, and [`connect`](store::connect): a store by its URL.
+pub mod store {
+    pub use crate::connect::{ConnectError, connect};
+    pub use tenure_core::store::*;
+}
 
 /// The layer for axum and any tower service, and the extractors.
 #[cfg(feature = "axum")]
@@ -61,13 +71,31 @@ pub mod axum {
 /// The embedded store: sessions in a file, without a server.
 #[cfg(feature = "sqlite")]
 pub mod sqlite {
-    pub use tenure_sql::*;
+    pub use tenure_sql::sqlite::*;
+}
+
+/// Sessions in PostgreSQL.
+#[cfg(feature = "postgres")]
+pub mod postgres {
+    pub use tenure_sql::postgres::*;
+}
+
+/// Sessions in MySQL or MariaDB.
+#[cfg(feature = "mysql")]
+pub mod mysql {
+    pub use tenure_sql::mysql::*;
 }
 
 /// Sessions in a MongoDB collection.
 #[cfg(feature = "mongodb")]
 pub mod mongodb {
     pub use tenure_mongodb::*;
+}
+
+/// Redis and Valkey.
+#[cfg(feature = "redis")]
+pub mod redis {
+    pub use tenure_redis::*;
 }
 
 /// The README's code is compiled like any example.

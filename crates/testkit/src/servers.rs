@@ -1,12 +1,17 @@
 //! Real servers for tests: each on free ports of the loopback, in a folder of its own, and gone when dropped.
 
+mod certificates;
 mod fault_proxy;
 mod mongodb;
+pub mod postgres;
 mod process;
 pub mod redis;
+mod unprivileged;
 mod valkey;
 
+pub use certificates::Certificates;
 pub use fault_proxy::FaultProxy;
 pub use mongodb::{MongoServer, MongoServerOptions};
+pub use postgres::PostgresServer;
 pub use process::{ServerProcess, StartError, free_port, takes_connections};
 pub use valkey::ValkeyServer;

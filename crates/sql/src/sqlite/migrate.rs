@@ -1,10 +1,10 @@
 //! Tenure's tables in a SQLite file.
 
+use sqlx::SqliteTransaction;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use sqlx::{Row, SqliteTransaction};
 
 use crate::migrations::{Applied, pending};
-use crate::{Migration, OpenError};
+use crate::{Migration, OpenError, row};
 
 pub(super) const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
@@ -71,12 +71,7 @@ async fn applied(transaction: &mut SqliteTransaction<'_>, database: &str) -> Res
         .await
         .map_err(unusable)?;
     rows.iter()
-        .map(|row| {
-            Ok(Applied {
-                version: row.try_get("version").map_err(|_| foreign())?,
-                name: row.try_get("name").map_err(|_| foreign())?,
-            })
-        })
+        .map(|row| row::applied(row).map_err(|_| foreign()))
         .collect()
 }
 

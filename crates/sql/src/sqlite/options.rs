@@ -21,9 +21,9 @@ const RETRY_AFTER: Duration = Duration::from_millis(10);
 ///
 /// ```
 /// use std::time::Duration;
-/// use tenure_sql::SqliteStore;
+/// use tenure_sql::sqlite::SqliteStore;
 ///
-/// # async fn example() -> Result<(), tenure_sql::OpenError> {
+/// # async fn example() -> Result<(), tenure_sql::sqlite::OpenError> {
 /// let store = SqliteStore::options("sessions.db")
 ///     .busy_timeout(Duration::from_secs(1))
 ///     .open()

@@ -15,7 +15,7 @@ use tenure_core::{
     Device, Environment, Key, Keyring, Lifetime, Owner, Policy, Record, Secret, SecretHash, Session,
     SessionId, Sessions, Store, Timestamp,
 };
-use tenure_sql::SqliteStore;
+use tenure_sql::sqlite::SqliteStore;
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);

@@ -1,0 +1,251 @@
+//! Sessions in MySQL, from version 8.0.16 on, or MariaDB, from 10.6 on. Tested with MariaDB 10.11; MySQL is not, but
+//! nothing is used that the two don't have in common.
+//!
+//! ```no_run
+//! use tenure_sql::mysql::MySqlStore;
+//!
+//! # async fn example() -> Result<(), tenure_sql::OpenError> {
+//! let store = MySqlStore::connect("mysql://app:password@db.example.com/app").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The URL
+//!
+//! `mysql://user:password@host:port/database`, or with `mariadb://`, with special characters percent-encoded.
+//!
+//! **TLS.** A server on another machine has to show a certificate for its name by a public authority, or by the one in
+//! `ssl-ca=/path/to/ca.pem`; whoever wants less than `ssl-mode=VERIFY_IDENTITY` has to write it into the URL. A
+//! server on this machine is spoken to with or without TLS, as it likes.
+//!
+//! # Durability
+//!
+//! A write is acknowledged when the server says so: with InnoDB's usual settings, once it is on the disk. With
+//! `innodb_flush_log_at_trx_commit` other than 1, or after a failover to an asynchronous replica, the last writes may
+//! be undone: a session that was signed out a moment before is back.
+//!
+//! # What each connection sets
+//!
+//! A strict `sql_mode`, so that nothing is cut to fit in silence; `READ COMMITTED`, so that writers lock the rows they
+//! change and no gaps beside them; the [statement timeout](MySqlOptions::statement_timeout), in MariaDB for every
+//! statement, in MySQL, which has none for writes, for reads and for the wait for a lock. The server's
+//! `max_allowed_packet` has to be above 1 MiB, as it is unless somebody lowered it.
+
+use sqlx::SqlStr;
+use sqlx::error::DatabaseError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow, MySqlSslMode};
+use sqlx::{ConnectOptions, Row as _};
+use tenure_core::{Record, StoreError};
+
+use crate::migrations::Applied;
+use crate::row::{self, Value, bind};
+use crate::server::{Dialect, Statements, Tables, Trouble, is_local, mentions};
+
+pub use crate::server::{ServerOptions, ServerStore};
+pub use crate::{Migration, OpenError};
+
+/// Sessions in MySQL or MariaDB.
+pub type MySqlStore = ServerStore<MySql>;
+
+/// How a [`MySqlStore`] works with its server.
+pub type MySqlOptions = ServerOptions<MySql>;
+
+/// MySQL and MariaDB, as the kind of server of a [`ServerStore`].
+#[derive(Debug)]
+pub enum MySql {}
+
+// The owner is kept as bytes, and read as text.
+macro_rules! metadata_to_read {
+    () => {
+        "id, version, secret_hash, previous_secret_hash, CONVERT(owner USING utf8mb4) AS owner, created_at, \
+         signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address"
+    };
+}
+
+const LOAD: &str = concat!(
+    "SELECT ",
+    metadata_to_read!(),
+    ", data FROM tenure_sessions WHERE id = ?"
+);
+
+const TOUCH: &str = "UPDATE tenure_sessions SET last_seen_at = ? \
+     WHERE id = ? AND version = ? AND secret_hash = ? AND last_seen_at <= ? AND expires_at > ?";
+
+// To ignore a duplicate would be to ignore every other fault, too. It is told as an error, which is expected.
+const INSERT: &str = "INSERT INTO tenure_sessions (\
+     id, version, secret_hash, previous_secret_hash, owner, created_at, signed_in_at, last_seen_at, \
+     idle_timeout, absolute_deadline, lifetime, user_agent, address, data\
+     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+const UPDATE: &str = "UPDATE tenure_sessions SET \
+     version = ?, secret_hash = ?, previous_secret_hash = ?, owner = ?, created_at = ?, signed_in_at = ?, \
+     last_seen_at = greatest(last_seen_at, ?), idle_timeout = ?, absolute_deadline = ?, lifetime = ?, \
+     user_agent = ?, address = ?, data = ? \
+     WHERE id = ? AND version = ? AND expires_at > ?";
+
+const VERSION_OF_LIVING: &str = "SELECT version FROM tenure_sessions WHERE id = ? AND expires_at > ?";
+
+const REMOVE: &str = "DELETE FROM tenure_sessions WHERE id = ?";
+
+const LIST_BY_OWNER: &str = concat!(
+    "SELECT ",
+    metadata_to_read!(),
+    " FROM tenure_sessions WHERE owner = ? AND expires_at > ? ORDER BY last_seen_at DESC"
+);
+
+const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = ? AND NOT (id <=> ?)";
+
+// The inner SELECT is a table of its own, since neither server limits the rows of IN, nor lets one statement read the
+// table that it deletes from.
+const SWEEP: &str = "DELETE FROM tenure_sessions WHERE id IN (SELECT id FROM (\
+     SELECT id FROM tenure_sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED\
+     ) AS expired)";
+
+// No row, but the table has to be there, and reading it allowed.
+const PING: &str = "SELECT id FROM tenure_sessions LIMIT 0";
+
+impl Dialect for MySql {
+    type Database = sqlx::MySql;
+    type ConnectOptions = MySqlConnectOptions;
+
+    const NAME: &'static str = "mysql";
+
+    const SCHEMES: &'static [&'static str] = &["mysql", "mariadb"];
+
+    const MIGRATIONS: &'static [Migration] = &[Migration {
+        version: 1,
+        name: "sessions",
+        sql: include_str!("../migrations/mysql/0001_sessions.sql"),
+    }];
+
+    const CREATE_LEDGER: &'static str = "CREATE TABLE IF NOT EXISTS tenure_migrations (
+    version    BIGINT       NOT NULL PRIMARY KEY,
+    name       VARCHAR(255) NOT NULL,
+    applied_at TIMESTAMP    NOT NULL DEFAULT CURRENT_TIMESTAMP
+) ENGINE = InnoDB";
+
+    const WRITE_LEDGER: &'static str = "INSERT INTO tenure_migrations (version, name) VALUES (?, ?)";
+
+    // The connection's, for changes of a schema end a transaction. Locks are the whole server's.
+    const LOCK_LEDGER: &'static str = "DO GET_LOCK(MD5(CONCAT(DATABASE(), '.tenure_migrations')), 60)";
+
+    fn connect_options(options: &ServerOptions<Self>) -> Result<MySqlConnectOptions, sqlx::Error> {
+        let connect: MySqlConnectOptions = options.url.parse()?;
+        let connect = verified(connect, &options.url)
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .timezone(None);
+        Ok(connect.disable_statement_logging())
+    }
+
+    fn database(options: &MySqlConnectOptions) -> String {
+        let database = options.get_database().unwrap_or_default();
+        match options.get_socket() {
+            Some(socket) => format!("mysql at {}, database {database}", socket.display()),
+            None => format!("mysql://{}:{}/{database}", options.get_host(), options.get_port()),
+        }
+    }
+
+    // The last two are for MariaDB, whose limit is in seconds, and for MySQL: each takes the other's for a comment.
+    fn greeting(options: &ServerOptions<Self>) -> Option<String> {
+        let timeout = options.statement_timeout;
+        Some(format!(
+            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+             SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, \
+             innodb_lock_wait_timeout = {lock_wait} \
+             /*M!100100 , max_statement_time = {seconds} */ /*!80000 , max_execution_time = {millis} */",
+            lock_wait = timeout.as_secs().max(1),
+            seconds = timeout.as_secs_f64(),
+            millis = timeout.as_millis(),
+        ))
+    }
+
+    fn statements(tables: &Tables) -> Statements {
+        Statements {
+            load: tables.statement(LOAD),
+            touch: tables.statement(TOUCH),
+            insert: tables.statement(INSERT),
+            update: tables.statement(UPDATE),
+            version_of_living: tables.statement(VERSION_OF_LIVING),
+            remove: tables.statement(REMOVE),
+            list_by_owner: tables.statement(LIST_BY_OWNER),
+            remove_by_owner: tables.statement(REMOVE_BY_OWNER),
+            sweep: tables.statement(SWEEP),
+            ping: tables.statement(PING),
+            read_ledger: tables.statement("SELECT version, name FROM tenure_migrations ORDER BY version"),
+        }
+    }
+
+    async fn rows(
+        connection: &mut MySqlConnection,
+        statement: SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<Vec<MySqlRow>, sqlx::Error> {
+        bind(sqlx::query(statement), values).fetch_all(connection).await
+    }
+
+    async fn count(
+        connection: &mut MySqlConnection,
+        statement: SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<u64, sqlx::Error> {
+        let done = bind(sqlx::query(statement), values).execute(connection).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn script(connection: &mut MySqlConnection, statements: SqlStr) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(statements).execute(connection).await.map(drop)
+    }
+
+    fn record(row: &MySqlRow) -> Result<Record, StoreError> {
+        row::record(row, Self::NAME)
+    }
+
+    fn metadata(row: &MySqlRow) -> Result<Record, StoreError> {
+        row::metadata(row, Self::NAME)
+    }
+
+    fn number(row: &MySqlRow) -> Result<i64, sqlx::Error> {
+        row.try_get(0)
+    }
+
+    fn applied(row: &MySqlRow) -> Result<Applied, sqlx::Error> {
+        row::applied(row)
+    }
+
+    fn trouble(error: &dyn DatabaseError) -> Trouble {
+        let number = error
+            .try_downcast_ref::<MySqlDatabaseError>()
+            .map(MySqlDatabaseError::number);
+        match number {
+            // Told to stop, the connection killed, or idle for too long.
+            Some(1053 | 1080 | 1927 | 3169 | 4031) => Trouble::ConnectionEnds,
+            Some(1290 | 1792 | 1836) => Trouble::ReadOnly,
+            Some(1044 | 1142 | 1143 | 1227) => Trouble::Denied,
+            Some(1021 | 1114) => Trouble::DiskFull,
+            Some(1040 | 1203 | 1226) => Trouble::TooManyConnections,
+            Some(1045 | 1698) => Trouble::LoginRefused,
+            Some(1046 | 1049) => Trouble::NoDatabase,
+            Some(1146) => Trouble::NoTable,
+            Some(1054) => Trouble::OtherColumns,
+            Some(1205 | 1969 | 3024) => Trouble::TookTooLong,
+            Some(1366 | 4025) => Trouble::Values,
+            _ if error
+                .code()
+                .is_some_and(|code| code.starts_with("22") || code.starts_with("23")) =>
+            {
+                Trouble::Values
+            }
+            _ => Trouble::Other,
+        }
+    }
+}
+
+/// With the server's certificate checked, unless somebody has said something about it or nobody is in between.
+fn verified(options: MySqlConnectOptions, url: &str) -> MySqlConnectOptions {
+    let is_chosen = mentions(url, &["sslmode", "ssl-mode"]);
+    if is_chosen || options.get_socket().is_some() || is_local(options.get_host()) {
+        return options;
+    }
+    options.ssl_mode(MySqlSslMode::VerifyIdentity)
+}

@@ -1,0 +1,261 @@
+//! Sessions in PostgreSQL, from version 12 on; tested with 15.
+//!
+//! ```no_run
+//! use tenure_sql::postgres::PostgresStore;
+//!
+//! # async fn example() -> Result<(), tenure_sql::OpenError> {
+//! let store = PostgresStore::connect("postgres://app:password@db.example.com/app").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The URL
+//!
+//! `postgres://user:password@host:port/database`, with special characters percent-encoded. What it leaves out is taken
+//! from the variables that PostgreSQL's own tools know, such as `PGPASSWORD`, and the password from `~/.pgpass`.
+//!
+//! **TLS.** A server on another machine has to show a certificate for its name by a public authority, or by the one in
+//! `sslrootcert=/path/to/ca.pem`; whoever wants less than `sslmode=verify-full` has to write it into the URL. A
+//! server on this machine is spoken to with or without TLS, as it likes.
+//!
+//! # Durability
+//!
+//! A write is acknowledged when the server says so: with its usual settings, once it is on the disk. With
+//! `synchronous_commit = off`, or after a failover to an asynchronous replica, the last writes may be undone: a session
+//! that was signed out a moment before is back.
+//!
+//! # Poolers
+//!
+//! A pooler that hands out connections by transaction has to know prepared statements: PgBouncer from 1.21 on, with
+//! `max_prepared_statements` above 0. See [`behind_pooler`](PostgresOptions::behind_pooler). Older ones need pooling
+//! by session; to do without prepared statements would not help, since a statement is prepared and run in two steps
+//! either way, which they may send to different servers.
+
+use std::env;
+
+use sqlx::SqlStr;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, PgSslMode};
+use sqlx::{ConnectOptions, Row as _};
+use tenure_core::{Record, StoreError};
+
+use crate::migrations::Applied;
+use crate::row::{self, Value, bind};
+use crate::server::{Dialect, Statements, Tables, Trouble, is_local, mentions};
+
+pub use crate::server::{ServerOptions, ServerStore};
+pub use crate::{Migration, OpenError};
+
+/// Sessions in PostgreSQL.
+pub type PostgresStore = ServerStore<Postgres>;
+
+/// How a [`PostgresStore`] works with its server.
+pub type PostgresOptions = ServerOptions<Postgres>;
+
+/// PostgreSQL, as the kind of server of a [`ServerStore`].
+#[derive(Debug)]
+pub enum Postgres {}
+
+impl ServerOptions<Postgres> {
+    /// The schema of the tables: lower-case letters, digits and underscores. It has to be there already.
+    ///
+    /// *Default*: the first of the user's `search_path`, which is `public` unless set otherwise. *Reason*: it is where
+    /// the application's own tables are. *Cost*: none.
+    pub fn schema(mut self, name: impl Into<String>) -> Self {
+        self.schema = Some(name.into());
+        self
+    }
+
+    /// Whether a pooler such as PgBouncer is between this store and the server.
+    ///
+    /// *Default*: no. *Reason*: a pooler refuses connections that come with settings of their own. *Cost*: of yes,
+    /// that the user's own settings count: give it the [`statement_timeout`](Self::statement_timeout) and
+    /// `default_transaction_isolation = 'read committed'` with `ALTER ROLE`.
+    pub fn behind_pooler(mut self, pooler: bool) -> Self {
+        self.pooler = pooler;
+        self
+    }
+}
+
+macro_rules! metadata_columns {
+    () => {
+        "id, version, secret_hash, previous_secret_hash, owner, created_at, signed_in_at, last_seen_at, \
+         idle_timeout, absolute_deadline, lifetime, user_agent, address"
+    };
+}
+
+const LOAD: &str = concat!(
+    "SELECT ",
+    metadata_columns!(),
+    ", data FROM tenure_sessions WHERE id = $1"
+);
+
+const TOUCH: &str = "UPDATE tenure_sessions SET last_seen_at = $1 \
+     WHERE id = $2 AND version = $3 AND secret_hash = $4 AND last_seen_at <= $5 AND expires_at > $6";
+
+const INSERT: &str = concat!(
+    "INSERT INTO tenure_sessions (",
+    metadata_columns!(),
+    ", data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING"
+);
+
+const UPDATE: &str = "UPDATE tenure_sessions SET \
+     version = $1, secret_hash = $2, previous_secret_hash = $3, owner = $4, created_at = $5, signed_in_at = $6, \
+     last_seen_at = greatest(last_seen_at, $7), idle_timeout = $8, absolute_deadline = $9, lifetime = $10, \
+     user_agent = $11, address = $12, data = $13 \
+     WHERE id = $14 AND version = $15 AND expires_at > $16";
+
+const VERSION_OF_LIVING: &str = "SELECT version FROM tenure_sessions WHERE id = $1 AND expires_at > $2";
+
+const REMOVE: &str = "DELETE FROM tenure_sessions WHERE id = $1";
+
+const LIST_BY_OWNER: &str = concat!(
+    "SELECT ",
+    metadata_columns!(),
+    " FROM tenure_sessions WHERE owner = $1 AND expires_at > $2 ORDER BY last_seen_at DESC"
+);
+
+const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = $1 AND id IS DISTINCT FROM $2";
+
+// Sweepers of several instances each take what no other has taken, and wait for nobody. An array and not IN, so that
+// the rows are picked once, whatever plan is made.
+const SWEEP: &str = "DELETE FROM tenure_sessions WHERE id = ANY (ARRAY(\
+     SELECT id FROM tenure_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
+// No row, but the table has to be there, and reading it allowed.
+const PING: &str = "SELECT id FROM tenure_sessions LIMIT 0";
+
+impl Dialect for Postgres {
+    type Database = sqlx::Postgres;
+    type ConnectOptions = PgConnectOptions;
+
+    const NAME: &'static str = "postgres";
+
+    const SCHEMES: &'static [&'static str] = &["postgres", "postgresql"];
+
+    const MIGRATIONS: &'static [Migration] = &[Migration {
+        version: 1,
+        name: "sessions",
+        sql: include_str!("../migrations/postgres/0001_sessions.sql"),
+    }];
+
+    const CREATE_LEDGER: &'static str = "CREATE TABLE IF NOT EXISTS tenure_migrations (
+    version    bigint      NOT NULL PRIMARY KEY,
+    name       text        NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)";
+
+    const WRITE_LEDGER: &'static str = "INSERT INTO tenure_migrations (version, name) VALUES ($1, $2)";
+
+    // Until the end of the transaction. "tenure_m" in ASCII; locks are per database.
+    const LOCK_LEDGER: &'static str = "SELECT pg_advisory_xact_lock(8387236816053264237)";
+
+    fn connect_options(options: &ServerOptions<Self>) -> Result<PgConnectOptions, sqlx::Error> {
+        let connect: PgConnectOptions = options.url.parse()?;
+        let connect = verified(connect, &options.url).disable_statement_logging();
+        if options.pooler {
+            return Ok(connect);
+        }
+        let timeout = options.statement_timeout.as_millis().to_string();
+        Ok(connect.options([
+            ("statement_timeout", timeout.as_str()),
+            // With a stricter one, writes to one row fail where they have to wait.
+            ("default_transaction_isolation", "read committed"),
+        ]))
+    }
+
+    fn database(options: &PgConnectOptions) -> String {
+        let database = options.get_database().unwrap_or(options.get_username());
+        match options.get_socket() {
+            Some(socket) => format!("postgres at {}, database {database}", socket.display()),
+            None => format!(
+                "postgres://{}:{}/{database}",
+                options.get_host(),
+                options.get_port()
+            ),
+        }
+    }
+
+    fn greeting(_: &ServerOptions<Self>) -> Option<String> {
+        None
+    }
+
+    fn statements(tables: &Tables) -> Statements {
+        Statements {
+            load: tables.statement(LOAD),
+            touch: tables.statement(TOUCH),
+            insert: tables.statement(INSERT),
+            update: tables.statement(UPDATE),
+            version_of_living: tables.statement(VERSION_OF_LIVING),
+            remove: tables.statement(REMOVE),
+            list_by_owner: tables.statement(LIST_BY_OWNER),
+            remove_by_owner: tables.statement(REMOVE_BY_OWNER),
+            sweep: tables.statement(SWEEP),
+            ping: tables.statement(PING),
+            read_ledger: tables.statement("SELECT version, name FROM tenure_migrations ORDER BY version"),
+        }
+    }
+
+    async fn rows(
+        connection: &mut PgConnection,
+        statement: SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        bind(sqlx::query(statement), values).fetch_all(connection).await
+    }
+
+    async fn count(
+        connection: &mut PgConnection,
+        statement: SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<u64, sqlx::Error> {
+        let done = bind(sqlx::query(statement), values).execute(connection).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn script(connection: &mut PgConnection, statements: SqlStr) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(statements).execute(connection).await.map(drop)
+    }
+
+    fn record(row: &PgRow) -> Result<Record, StoreError> {
+        row::record(row, Self::NAME)
+    }
+
+    fn metadata(row: &PgRow) -> Result<Record, StoreError> {
+        row::metadata(row, Self::NAME)
+    }
+
+    fn number(row: &PgRow) -> Result<i64, sqlx::Error> {
+        row.try_get(0)
+    }
+
+    fn applied(row: &PgRow) -> Result<Applied, sqlx::Error> {
+        row::applied(row)
+    }
+
+    fn trouble(error: &dyn DatabaseError) -> Trouble {
+        match error.code().as_deref() {
+            Some("57P01" | "57P02" | "57P03" | "57P05" | "25P03") => Trouble::ConnectionEnds,
+            Some("25006") => Trouble::ReadOnly,
+            Some("42501") => Trouble::Denied,
+            Some("53100") => Trouble::DiskFull,
+            Some("53300") => Trouble::TooManyConnections,
+            Some("28000" | "28P01") => Trouble::LoginRefused,
+            Some("3D000") => Trouble::NoDatabase,
+            Some("42P01" | "3F000") => Trouble::NoTable,
+            Some("42703") => Trouble::OtherColumns,
+            Some("57014") => Trouble::TookTooLong,
+            Some(code) if code.starts_with("22") || code.starts_with("23") => Trouble::Values,
+            _ => Trouble::Other,
+        }
+    }
+}
+
+/// With the server's certificate checked, unless somebody has said something about it or nobody is in between.
+fn verified(options: PgConnectOptions, url: &str) -> PgConnectOptions {
+    let is_chosen = mentions(url, &["sslmode", "ssl-mode"]) || env::var_os("PGSSLMODE").is_some();
+    if is_chosen || options.get_socket().is_some() || is_local(options.get_host()) {
+        return options;
+    }
+    options.ssl_mode(PgSslMode::VerifyFull)
+}

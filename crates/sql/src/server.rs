@@ -1,0 +1,18 @@
+//! What the stores on a database server have in common.
+
+mod dialect;
+mod error;
+mod migrate;
+mod options;
+mod pool;
+mod statements;
+mod store;
+mod tables;
+
+pub(crate) use dialect::{Connection, Dialect, Row};
+pub(crate) use error::Trouble;
+pub use options::ServerOptions;
+pub(crate) use options::{is_local, mentions};
+pub(crate) use statements::Statements;
+pub use store::ServerStore;
+pub(crate) use tables::Tables;
