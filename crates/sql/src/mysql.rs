@@ -228,6 +228,7 @@ impl Dialect for MySql {
             Some(1046 | 1049) => Trouble::NoDatabase,
             Some(1146) => Trouble::NoTable,
             Some(1054) => Trouble::OtherColumns,
+            Some(1213) => Trouble::Undone,
             Some(1205 | 1969 | 3024) => Trouble::TookTooLong,
             Some(1366 | 4025) => Trouble::Values,
             _ if error

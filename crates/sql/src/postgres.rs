@@ -244,6 +244,7 @@ impl Dialect for Postgres {
             Some("3D000") => Trouble::NoDatabase,
             Some("42P01" | "3F000") => Trouble::NoTable,
             Some("42703") => Trouble::OtherColumns,
+            Some("40001" | "40P01") => Trouble::Undone,
             Some("57014") => Trouble::TookTooLong,
             Some(code) if code.starts_with("22") || code.starts_with("23") => Trouble::Values,
             _ => Trouble::Other,

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod fault_proxy;
+pub mod mariadb;
 mod mongodb;
 pub mod postgres;
 mod process;
@@ -11,6 +12,7 @@ mod valkey;
 
 pub use certificates::Certificates;
 pub use fault_proxy::FaultProxy;
+pub use mariadb::MariaDbServer;
 pub use mongodb::{MongoServer, MongoServerOptions};
 pub use postgres::PostgresServer;
 pub use process::{ServerProcess, StartError, free_port, takes_connections};

@@ -30,6 +30,8 @@ pub enum Trouble {
     OtherColumns,
     /// It took longer than the statement timeout.
     TookTooLong,
+    /// Nothing of it was done, since another write stood in its way.
+    Undone,
     /// The values were refused.
     Values,
     /// Something else, in the server's words.
@@ -59,7 +61,9 @@ impl Trouble {
             Self::NoDatabase => "create the database first",
             Self::NoTable => "Tenure's table is missing: let the store migrate, or run its migrations",
             Self::TookTooLong => "it took longer than the statement timeout",
-            Self::ConnectionEnds | Self::OtherColumns | Self::Values | Self::Other => return None,
+            Self::ConnectionEnds | Self::OtherColumns | Self::Undone | Self::Values | Self::Other => {
+                return None;
+            }
         })
     }
 }
@@ -110,10 +114,12 @@ impl fmt::Display for ServerError {
 
 impl Error for ServerError {}
 
+/// What `error` is about, if it comes from the server and not from the way to it.
+pub(super) fn trouble<D: Dialect>(error: &sqlx::Error) -> Option<Trouble> {
+    error.as_database_error().map(D::trouble)
+}
+
 /// Whether the connection is of no more use after `error`.
 pub(super) fn spends_connection<D: Dialect>(error: &sqlx::Error) -> bool {
-    match error.as_database_error() {
-        Some(database) => D::trouble(database).spends_connection(),
-        None => true,
-    }
+    trouble::<D>(error).is_none_or(Trouble::spends_connection)
 }

@@ -3,7 +3,7 @@
 use sqlx::SqlSafeStr;
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use super::error::ServerError;
+use super::error::{ServerError, trouble};
 use super::pool::{Pool, Repeat, Rows};
 use super::{Connection, Dialect, Row, Statements, Tables, Trouble};
 use crate::migrations::{Applied, pending};
@@ -54,7 +54,7 @@ async fn lacking<D: Dialect>(
 ) -> Result<&'static [Migration], OpenError> {
     let rows = pool.run(&Rows(&statements.read_ledger, &[]), Repeat::Safe).await;
     let applied = match rows {
-        Err(error) if is_about::<D>(&error, Trouble::NoTable) => Vec::new(),
+        Err(error) if trouble::<D>(&error) == Some(Trouble::NoTable) => Vec::new(),
         rows => read::<D>(rows, database)?,
     };
     pending(D::MIGRATIONS, &applied, database)
@@ -124,15 +124,9 @@ fn read<D: Dialect>(
             .map(D::applied)
             .collect::<Result<_, _>>()
             .map_err(|_| foreign()),
-        Err(error) if is_about::<D>(&error, Trouble::OtherColumns) => Err(foreign()),
+        Err(error) if trouble::<D>(&error) == Some(Trouble::OtherColumns) => Err(foreign()),
         Err(error) => Err(unusable::<D>(database, &error)),
     }
-}
-
-fn is_about<D: Dialect>(error: &sqlx::Error, trouble: Trouble) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| D::trouble(error) == trouble)
 }
 
 pub(super) fn unusable<D: Dialect>(database: &str, error: &sqlx::Error) -> OpenError {

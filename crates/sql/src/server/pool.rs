@@ -14,8 +14,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use super::error::spends_connection;
-use super::{Connection, Dialect, Row};
+use super::error::{spends_connection, trouble};
+use super::{Connection, Dialect, Row, Trouble};
 use crate::row::Value;
 
 /// How long a connection may have been idle for a write to go out on it unasked. A write whose connection turns out
@@ -24,6 +24,9 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// How long a connection may take to get ready again after somebody gave up waiting for it, and to say goodbye.
 const READY_WITHIN: Duration = Duration::from_secs(1);
+
+/// How often a statement is tried that the server undoes. Each time at least one other has been done instead.
+const TRIES: usize = 32;
 
 /// How a pool treats its connections.
 #[derive(Clone, Debug)]
@@ -109,9 +112,21 @@ impl<D: Dialect> Pool<D> {
         }))
     }
 
-    /// Does `work` on a connection. Where that turns out to be dead and the work may be repeated, once more on a
-    /// new one: after a restart of the server all are dead that were idle.
+    /// Does `work` on a connection, and again where the server has undone it: two writes stood in each other's way,
+    /// and the other one went on.
     pub(super) async fn run<W: Work<D>>(&self, work: &W, repeat: Repeat) -> Result<W::Output, sqlx::Error> {
+        for _ in 1..TRIES {
+            match self.run_once(work, repeat).await {
+                Err(error) if trouble::<D>(&error) == Some(Trouble::Undone) => {}
+                outcome => return outcome,
+            }
+        }
+        self.run_once(work, repeat).await
+    }
+
+    /// Where the connection turns out to be dead and the work may be repeated, once more on a new one: after a restart
+    /// of the server all are dead that were idle.
+    async fn run_once<W: Work<D>>(&self, work: &W, repeat: Repeat) -> Result<W::Output, sqlx::Error> {
         let lease = self.lease(repeat).await?;
         let was_idle = lease.was_idle;
         match lease.run(work).await {

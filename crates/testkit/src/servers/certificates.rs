@@ -1,5 +1,10 @@
 //! Certificates for servers on the loopback.
 
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use super::process::StartError;
@@ -22,6 +27,20 @@ impl Certificates {
     /// If there are no random numbers.
     pub fn generate() -> Result<Self, StartError> {
         generate().map_err(|error| StartError::NotReady(error.to_string()))
+    }
+
+    /// Writes `ca.pem`, `server.pem` and `server.key`, which nobody else may read: some servers refuse a key otherwise.
+    pub(super) fn write_to(&self, folder: &Path) -> io::Result<()> {
+        for (name, content) in [
+            ("ca.pem", &self.authority),
+            ("server.pem", &self.server),
+            ("server.key", &self.server_key),
+        ] {
+            let file = folder.join(name);
+            std::fs::write(&file, content)?;
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600))?;
+        }
+        Ok(())
     }
 }
 

@@ -191,17 +191,8 @@ fn programs() -> Result<PathBuf, StartError> {
 }
 
 fn initialise(programs: &Path, folder: &TempDir, certificates: &Certificates) -> Result<(), StartError> {
-    for (name, content) in [
-        ("password", POSTGRES_PASSWORD),
-        ("ca.pem", &certificates.authority),
-        ("server.pem", &certificates.server),
-        ("server.key", &certificates.server_key),
-    ] {
-        let file = folder.path().join(name);
-        std::fs::write(&file, content)?;
-        // It refuses a key that others may read.
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    }
+    certificates.write_to(folder.path())?;
+    std::fs::write(folder.path().join("password"), POSTGRES_PASSWORD)?;
     hand_over(folder.path(), USER)?;
     let mut initdb = command_as(USER, programs.join("initdb"))?;
     initdb
