@@ -18,10 +18,35 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(160);
 
 /// Sends requests, and tries those again that may be.
 pub(crate) struct Client {
-    links: Box<[Link]>,
-    next_link: AtomicUsize,
+    links: Links,
     retry_for: Duration,
-    wait: Option<WaitForReplicas>,
+    waiting: Option<Waiting>,
+}
+
+/// Writes that replicas are to have. On links of their own, since a connection that waits for replicas serves nobody
+/// else: without them, sessions could hardly be read while too few replicas are up.
+struct Waiting {
+    wait: WaitForReplicas,
+    links: Links,
+}
+
+/// Links that take turns.
+struct Links {
+    links: Box<[Link]>,
+    next: AtomicUsize,
+}
+
+impl Links {
+    fn new(dialer: &Arc<Dialer>, connections: usize) -> Self {
+        Self {
+            links: (0..connections).map(|_| Link::new(Arc::clone(dialer))).collect(),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    fn next(&self) -> &Link {
+        &self.links[self.next.fetch_add(1, Ordering::Relaxed) % self.links.len()]
+    }
 }
 
 impl Client {
@@ -32,11 +57,15 @@ impl Client {
         wait: Option<WaitForReplicas>,
     ) -> Self {
         let dialer = Arc::new(dialer);
-        Self {
-            links: (0..connections).map(|_| Link::new(Arc::clone(&dialer))).collect(),
-            next_link: AtomicUsize::new(0),
-            retry_for,
+        let links = Links::new(&dialer, connections);
+        let waiting = wait.map(|wait| Waiting {
             wait,
+            links: Links::new(&dialer, connections),
+        });
+        Self {
+            links,
+            retry_for,
+            waiting,
         }
     }
 
@@ -46,10 +75,13 @@ impl Client {
     /// doing it twice does no harm. A write whose answer was lost is neither.
     pub(crate) async fn call(&self, request: &Request) -> Result<Value, Failure> {
         let started = Instant::now();
-        let link = &self.links[self.next_link.fetch_add(1, Ordering::Relaxed) % self.links.len()];
+        let (link, wait) = match &self.waiting {
+            Some(waiting) if request.is_write => (waiting.links.next(), Some(waiting.wait)),
+            _ => (self.links.next(), None),
+        };
         let mut pause = FIRST_PAUSE;
         loop {
-            let failure = match link.send(request, self.wait).await {
+            let failure = match link.send(request, wait).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };

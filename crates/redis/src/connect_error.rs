@@ -90,7 +90,7 @@ impl fmt::Display for ConnectError {
             Self::Unreachable { servers, .. } => write!(
                 f,
                 "the Redis at {servers} can't be reached; check that it runs, that host and port are right, that no firewall is \
-                 between, and that the URL says rediss:// if the server wants TLS"
+                 between, and that the URL says rediss:// if the server speaks TLS on that port, and only then"
             ),
             Self::Tls { servers, .. } => write!(
                 f,

@@ -17,13 +17,12 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// The answer to a request, and that the replicas have it if it is a write and `wait` asks for it.
+    /// The answer to a request, once the replicas have it if they are to be waited for.
     pub(crate) async fn send(
         &self,
         request: &Request,
         wait: Option<WaitForReplicas>,
     ) -> Result<Value, Failure> {
-        let wait = wait.filter(|_| request.is_write);
         match self.send_command(request.short(), &request.key, wait).await {
             Err(Failure {
                 cause: Cause::NoScript,

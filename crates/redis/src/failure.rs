@@ -149,16 +149,26 @@ fn known(kind: ServerErrorKind) -> Option<Cause> {
     }
 }
 
+/// How servers say that an ACL forbids something, to a script's command among others.
+const NOT_ALLOWED: [&str; 6] = [
+    "NOPERM",
+    "NOAUTH",
+    "ACL failure",
+    "no permissions",
+    "can't run this command",
+    "can't access at least one of the keys",
+];
+
 /// By its words: servers before 7.0 wrap what happens inside a script into another error.
 fn told(said: &str) -> Cause {
-    let says = |word| said.contains(word);
+    let says = |words: &str| said.contains(words);
     if says("READONLY") {
         Cause::ReadOnly
     } else if says("OOM") {
         Cause::OutOfMemory
     } else if says("MISCONF") {
         Cause::DiskError
-    } else if says("NOPERM") || says("ACL failure") || says("NOAUTH") || says("no permissions") {
+    } else if NOT_ALLOWED.iter().any(|words| says(words)) {
         Cause::NoPermission
     } else if says("BUSY") || says("CLUSTERDOWN") || says("NOREPLICAS") {
         Cause::NotNow

@@ -97,7 +97,7 @@ impl RedisOptions {
     ///
     /// *Default*: 1. *Reason*: a connection carries any number of requests at once, and a server works
     /// through them one by one anyway. More help where records are large, or with
-    /// [`wait_for_replicas`](RedisOptions::wait_for_replicas), which holds up what is behind it on its connection.
+    /// [`wait_for_replicas`](RedisOptions::wait_for_replicas), which lets one write at a time wait on each.
     /// *Cost*: some kilobytes and a file descriptor at the server each.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections.max(1);
@@ -142,8 +142,9 @@ impl RedisOptions {
     /// *Default*: none. *Reason*: replication in Redis is asynchronous. A master that dies may take along writes
     /// that it has acknowledged: a sign-in is undone, and so is a sign-out. This makes the gap narrow and does not
     /// close it: a replica that lacks the write can still be promoted if it is not among those that have it.
-    /// *Cost*: a round trip between the servers for each write, during which the connection serves nobody else (see
-    /// [`connections`](RedisOptions::connections)), and no writes at all while fewer replicas are up.
+    /// *Cost*: a round trip between the servers for each write, one write after the other on a connection (see
+    /// [`connections`](RedisOptions::connections)); as many connections again, so that reads need not wait for
+    /// writes; and no writes at all while fewer replicas are up.
     ///
     /// Takes effect for inserts, updates and removals; the sliding of the idle deadline does not wait.
     pub fn wait_for_replicas(mut self, replicas: u32, timeout: Duration) -> Self {

@@ -7,9 +7,9 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
+use super::certificates::Certificates;
 use super::process::{ServerProcess, StartError, free_port};
 
 const HOW_TO_GET: &str = "apt-get install -y redis-server redis-sentinel";
@@ -54,7 +54,8 @@ impl RedisServer {
     /// If it is missing or does not start.
     pub fn standalone() -> Result<Self, StartError> {
         let folder = tempfile::tempdir()?;
-        let (authority, mut options) = certificates_in(folder.path())?;
+        let certificates = Certificates::generate()?;
+        let mut options = tls_options(&certificates, folder.path())?;
         options.extend(["--appendonly", "yes", "--appendfsync", "always"].map(str::to_owned));
         let program = program("redis-server", HOW_TO_GET)?;
         let tls_port = free_port()?;
@@ -62,7 +63,7 @@ impl RedisServer {
         let mut server = Self::start(program, options, folder, Lifespan::Dropped)?;
         server.tls = Some(Tls {
             port: tls_port,
-            authority,
+            authority: certificates.authority,
         });
         Ok(server)
     }
@@ -406,17 +407,17 @@ impl RedisSentinel {
         self.servers.iter_mut().find(is_it).expect("a master of ours")
     }
 
-    /// A server that follows the master.
+    /// Tells the sentinels to make a replica the master, while the old one goes on as a replica.
     ///
-    /// # Panics
-    /// If there is none.
-    #[must_use]
-    pub fn replica(&self) -> &RedisServer {
-        let follows = |server: &&RedisServer| {
-            let info = server.ask(&["INFO", "replication"]).unwrap_or_default();
-            info.contains("role:slave")
-        };
-        self.servers.iter().find(follows).expect("a replica")
+    /// # Errors
+    /// If the sentinel can't be reached.
+    pub fn fail_over(&self) -> io::Result<()> {
+        ask(
+            self.sentinels[0].1,
+            None,
+            &["SENTINEL", "FAILOVER", SENTINEL_MASTER],
+        )
+        .map(drop)
     }
 }
 
@@ -447,7 +448,7 @@ fn sentinel(folder: &Path, master: u16, lifespan: Lifespan) -> Result<(ServerPro
              sentinel monitor {SENTINEL_MASTER} 127.0.0.1 {master} 2\n\
              sentinel auth-pass {SENTINEL_MASTER} {REDIS_PASSWORD}\n\
              sentinel down-after-milliseconds {SENTINEL_MASTER} 500\n\
-             sentinel failover-timeout {SENTINEL_MASTER} 3000\n",
+             sentinel failover-timeout {SENTINEL_MASTER} 1000\n",
             folder.display()
         ),
     )?;
@@ -514,36 +515,20 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) -> Result<(), StartError> {
     Ok(())
 }
 
-/// An authority's certificate, and the options of a server whose certificate for `localhost` it signed. Paths are
-/// whole, since the server changes its folder before it reads them.
-fn certificates_in(folder: &Path) -> Result<(String, Vec<String>), StartError> {
-    let unmade = |error: rcgen::Error| StartError::NotReady(error.to_string());
-    let authority = certificate_authority().map_err(unmade)?;
-    let key = KeyPair::generate().map_err(unmade)?;
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()])
-        .and_then(|params| params.signed_by(&key, &authority))
-        .map_err(unmade)?;
+/// The options of a server that shows these certificates. Paths are whole, since the server changes its folder before
+/// it reads them.
+fn tls_options(certificates: &Certificates, folder: &Path) -> Result<Vec<String>, StartError> {
     let mut options = vec!["--tls-auth-clients".to_owned(), "no".to_owned()];
     for (option, name, content) in [
-        ("--tls-ca-cert-file", "ca.pem", authority.pem()),
-        ("--tls-cert-file", "server.pem", certificate.pem()),
-        ("--tls-key-file", "server.key", key.serialize_pem()),
+        ("--tls-ca-cert-file", "ca.pem", &certificates.authority),
+        ("--tls-cert-file", "server.pem", &certificates.server),
+        ("--tls-key-file", "server.key", &certificates.server_key),
     ] {
         let file = folder.join(name);
         std::fs::write(&file, content)?;
         options.extend([option.to_owned(), file.display().to_string()]);
     }
-    Ok((authority.pem(), options))
-}
-
-/// A certificate authority that signed nothing yet.
-///
-/// # Errors
-/// If there are no random numbers.
-pub fn certificate_authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
-    let mut params = CertificateParams::new(Vec::<String>::new())?;
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
+    Ok(options)
 }
 
 /// The answer of the server on this port, as text: one line for each part.

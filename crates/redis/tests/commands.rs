@@ -1,0 +1,226 @@
+//! How many commands an operation costs, counted at the server.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::*;
+use tenure_core::store::Touch;
+use tenure_core::{Session, Store, Timestamp};
+use tenure_redis::RedisStore;
+use tenure_testkit::servers::redis::RedisServer;
+
+/// How often each command ran since the last look, those that scripts run included.
+fn counted(server: &RedisServer) -> BTreeMap<String, u64> {
+    let stats = server.ask(&["INFO", "commandstats"]).unwrap();
+    server.ask(&["CONFIG", "RESETSTAT"]).unwrap();
+    let counts = stats.lines().filter_map(|line| {
+        let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        let calls = rest.split(',').next()?.parse().ok()?;
+        Some((name.to_owned(), calls))
+    });
+    let ours = ["info", "auth", "config|resetstat"];
+    counts
+        .filter(|(name, _)| !ours.contains(&name.as_str()))
+        .collect()
+}
+
+/// Of what clients sent, and not scripts: scripts are the only ones to be named here.
+fn scripts(server: &RedisServer) -> u64 {
+    let counts = counted(server);
+    assert_eq!(counts.get("eval"), None, "{counts:?}");
+    counts.get("evalsha").copied().unwrap_or(0)
+}
+
+/// A store on a server that has seen each script.
+async fn warm() -> (RedisServer, RedisStore) {
+    let server = server();
+    let store = connected(&server.url()).await;
+    let record = owned(0xee, "warm");
+    insert(&store, &record).await;
+    save(&store, &next(&record, "1")).await;
+    store.load(record.id, active()).await.unwrap();
+    store.list_by_owner(&owner("warm"), now()).await.unwrap();
+    store.remove_by_owner(&owner("warm"), None).await.unwrap();
+    counted(&server);
+    (server, store)
+}
+
+#[tokio::test]
+async fn a_load_is_one_command_that_slides_too() {
+    let (server, store) = warm().await;
+    insert(&store, &session(1)).await;
+    counted(&server);
+    let later = Touch::Active {
+        now: now().plus(HOUR / 2),
+        bearer: BEARER,
+        at_most_every: HOUR,
+    };
+    let loaded = store.load(id(1), later).await.unwrap().unwrap();
+    assert!(loaded.last_seen_at > session(1).last_seen_at);
+    assert_eq!(scripts(&server), 1);
+
+    store.load(id(1), Touch::No).await.unwrap();
+    assert_eq!(counted(&server), BTreeMap::from([("hmget".to_owned(), 1)]));
+}
+
+#[tokio::test]
+async fn a_write_is_one_command_and_one_of_a_new_owner_writes_the_index_too() {
+    let (server, store) = warm().await;
+    let anonymous = session(1);
+    insert(&store, &anonymous).await;
+    assert_eq!(scripts(&server), 1, "an insert");
+
+    let signed_in = tenure_core::Record {
+        owner: Some(owner("alice")),
+        ..next(&anonymous, "1")
+    };
+    save(&store, &signed_in).await;
+    assert_eq!(scripts(&server), 3, "a sign-in: the look, the index, the update");
+
+    save(&store, &next(&signed_in, "2")).await;
+    assert_eq!(scripts(&server), 1, "an update of the same owner");
+
+    insert(&store, &owned(2, "alice")).await;
+    assert_eq!(scripts(&server), 2, "an insert with an owner");
+
+    store.remove(id(1)).await.unwrap();
+    assert_eq!(counted(&server), BTreeMap::from([("del".to_owned(), 1)]));
+}
+
+#[tokio::test]
+async fn a_request_that_writes_is_a_load_and_one_command() {
+    let (server, store) = warm().await;
+    let app = App::over(store);
+    let mut browser = app.signed_in("alice").await;
+    counted(&server);
+    app.visit(&mut browser, |_: &Session| {}).await.unwrap();
+    assert_eq!(scripts(&server), 1, "it reads");
+    app.visit(&mut browser, increment).await.unwrap();
+    assert_eq!(scripts(&server), 2, "it writes");
+}
+
+#[tokio::test]
+async fn a_list_reads_the_index_and_then_every_session_once() {
+    let (server, store) = warm().await;
+    for number in 0..10 {
+        insert(&store, &owned(number, "alice")).await;
+    }
+    counted(&server);
+    assert_eq!(
+        store.list_by_owner(&owner("alice"), now()).await.unwrap().len(),
+        10
+    );
+    let counts = counted(&server);
+    let sent = (counts.get("evalsha"), counts.get("hmget"));
+    assert_eq!(sent, (Some(&1), Some(&10)), "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_key_outlives_its_session_by_a_minute_whatever_the_time_is() {
+    let (server, store) = warm().await;
+    // The application's clock and the server's are decades apart.
+    let start = Timestamp::from_millis(4_102_444_800_000);
+    let record = tenure_core::Record {
+        last_seen_at: start,
+        absolute_deadline: start.plus(2 * HOUR),
+        ..owned(1, "alice")
+    };
+    insert(&store, &record).await;
+    let seconds_left = |key: &str| server.ask(&["TTL", key]).unwrap().parse::<u64>().unwrap();
+    let key = format!("tenure:{{{}}}", record.id);
+    let about = |seconds: u64| seconds - 2..=seconds;
+    assert!(about(3_660).contains(&seconds_left(&key)));
+    assert!(about(7_260).contains(&seconds_left("tenure:owner:alice")));
+
+    let touch = Touch::Active {
+        now: start.plus(HOUR / 2),
+        bearer: BEARER,
+        at_most_every: HOUR,
+    };
+    store.load(record.id, touch).await.unwrap();
+    assert!(about(3_660).contains(&seconds_left(&key)), "slid");
+    let short = tenure_core::Record {
+        absolute_deadline: start.plus(HOUR),
+        ..next(&record, "1")
+    };
+    assert_eq!(
+        store.update(&short, 1, start.plus(HOUR / 2)).await.unwrap(),
+        tenure_core::store::Updated::Saved
+    );
+    assert!(
+        about(1_860).contains(&seconds_left(&key)),
+        "no later than the absolute deadline"
+    );
+    insert(&store, &tenure_core::Record { id: id(2), ..short }).await;
+    assert!(
+        about(7_260).contains(&seconds_left("tenure:owner:alice")),
+        "never shortened"
+    );
+}
+
+#[tokio::test]
+async fn the_index_of_an_owner_who_never_looks_stays_small() {
+    let (server, store) = warm().await;
+    let index = "tenure:owner:robot";
+    for number in 0..63_u8 {
+        insert(&store, &owned(number, "robot")).await;
+        store.remove(id(number)).await.unwrap();
+    }
+    // As if it had been eleven minutes ago.
+    let old = (now().as_millis() - 11 * 60 * 1000).to_string();
+    for number in 0..63_u8 {
+        server
+            .ask(&["ZADD", index, &old, &id(number).to_string()])
+            .unwrap();
+    }
+    insert(&store, &owned(100, "robot")).await;
+    assert_eq!(
+        server.ask(&["ZRANGE", index, "0", "-1"]).unwrap(),
+        id(100).to_string()
+    );
+}
+
+#[tokio::test]
+async fn an_entry_of_a_session_that_is_just_being_written_is_no_litter() {
+    let (server, store) = warm().await;
+    let index = "tenure:owner:alice";
+    insert(&store, &owned(1, "alice")).await;
+    let millis = now().as_millis();
+    let (young, old) = (millis - 9 * 60 * 1000, millis - 11 * 60 * 1000);
+    server
+        .ask(&["ZADD", index, &young.to_string(), &id(2).to_string()])
+        .unwrap();
+    server
+        .ask(&["ZADD", index, &old.to_string(), &id(3).to_string()])
+        .unwrap();
+    server
+        .ask(&["ZADD", index, &old.to_string(), &id(1).to_string()])
+        .unwrap();
+    assert_eq!(
+        store.list_by_owner(&owner("alice"), now()).await.unwrap().len(),
+        1
+    );
+    let left = server.ask(&["ZRANGE", index, "0", "-1"]).unwrap();
+    assert_eq!(left, format!("{}\n{}", id(1), id(2)));
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_forgot_are_brought_again() {
+    let (server, store) = warm().await;
+    let record = owned(1, "alice");
+    let flush = || server.ask(&["SCRIPT", "FLUSH"]).unwrap();
+    flush();
+    insert(&store, &record).await;
+    flush();
+    save(&store, &next(&record, "1")).await;
+    flush();
+    assert!(store.load(record.id, active()).await.unwrap().is_some());
+    flush();
+    assert_eq!(
+        store.list_by_owner(&owner("alice"), now()).await.unwrap().len(),
+        1
+    );
+    flush();
+    assert_eq!(store.remove_by_owner(&owner("alice"), None).await.unwrap(), 1);
+}

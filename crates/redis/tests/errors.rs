@@ -1,0 +1,280 @@
+//! What goes wrong is told by its cause, and without a secret.
+
+mod common;
+
+use common::*;
+use tenure_core::Store;
+use tenure_core::store::{Inserted, Touch, Updated};
+use tenure_redis::{ConnectError, RedisStore};
+use tenure_testkit::servers::redis::{REDIS_PASSWORD_IN_URL, RedisCluster, RedisSentinel};
+use tenure_testkit::servers::{Certificates, StartError, free_port};
+
+async fn refused(url: &str) -> (ConnectError, String) {
+    let error = RedisStore::connect(url).await.expect_err("a refusal");
+    let told = told(&error);
+    (error, told)
+}
+
+#[tokio::test]
+async fn tls_works_with_the_authority_that_signed_and_with_no_other() {
+    let server = server();
+    let options = || RedisStore::options(server.tls_url());
+    let trusting = options().certificate_authority(server.authority());
+    let store = trusting.connect().await.unwrap();
+    insert(&store, &session(1)).await;
+    assert_eq!(
+        look(&store, id(1)).await,
+        Some(look(&connected(&server.url()).await, id(1)).await.unwrap())
+    );
+
+    let other = Certificates::generate().unwrap();
+    let error = options()
+        .certificate_authority(other.authority)
+        .connect()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectError::Tls { .. }), "{}", told(&error));
+    // The operating system's authorities did not sign it either.
+    let error = options().connect().await.unwrap_err();
+    assert!(matches!(error, ConnectError::Tls { .. }), "{}", told(&error));
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_host_is_refused() {
+    let server = server();
+    let url = server.tls_url().replace("localhost", "127.0.0.1");
+    let options = RedisStore::options(url).certificate_authority(server.authority());
+    let error = options.connect().await.unwrap_err();
+    assert!(matches!(error, ConnectError::Tls { .. }), "{}", told(&error));
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_plain_text_is_refused_where_tls_is_asked_for() {
+    let server = server();
+    let (error, told) = refused(&server.url().replace("redis://", "rediss://")).await;
+    // It waits for the end of what it takes for a command.
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{told}");
+    assert!(told.contains("only then"), "{told}");
+}
+
+#[tokio::test]
+async fn an_authority_that_is_none_is_refused() {
+    for pem in [
+        "",
+        "no certificate",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ] {
+        let options = RedisStore::options("rediss://localhost").certificate_authority(pem);
+        let error = options.connect().await.unwrap_err();
+        assert!(
+            matches!(error, ConnectError::Certificate { .. }),
+            "{}",
+            told(&error)
+        );
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_is_unreachable() -> Result<(), StartError> {
+    let url = format!("redis://:hunter2@127.0.0.1:{}", free_port()?);
+    let (error, told) = refused(&url).await;
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{told}");
+    assert!(told.contains("refused"), "{told}");
+    let (error, told) = refused(&url.replace("redis:", "redis-cluster:")).await;
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{told}");
+    let url = url.replace("redis:", "redis+sentinel:") + "/main";
+    let (error, told) = refused(&url).await;
+    assert!(matches!(error, ConnectError::NoMaster { .. }), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_denied() {
+    let server = server();
+    for login in [":hunter2", "app:hunter2", ""] {
+        let url = format!("redis://{login}@127.0.0.1:{}", server.port());
+        let (error, told) = refused(&url.replace("//@", "//")).await;
+        assert!(matches!(error, ConnectError::Denied { .. }), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_with_the_documented_rights_can_do_everything() {
+    let server = server();
+    let rights = "~tenure:* +eval +evalsha +exists +hmget +hget +hset +hdel +del +pexpire +pttl +time +zadd +zcard \
+                  +zrange +zscore +zrem +select +ping";
+    let mut command = vec!["ACL", "SETUSER", "app", "on", ">p@ss"];
+    command.extend(rights.split_whitespace());
+    assert_eq!(server.ask(&command).unwrap(), "OK");
+    let store = connected(&format!("redis://app:p%40ss@127.0.0.1:{}", server.port())).await;
+    let record = owned(1, "alice");
+    insert(&store, &record).await;
+    save(&store, &next(&record, "1")).await;
+    assert!(store.load(id(1), active()).await.unwrap().is_some());
+    server
+        .ask(&["ZADD", "tenure:owner:alice", "1", &id(2).to_string()])
+        .unwrap();
+    assert_eq!(
+        store.list_by_owner(&owner("alice"), now()).await.unwrap().len(),
+        1
+    );
+    assert_eq!(
+        server.ask(&["ZCARD", "tenure:owner:alice"]).unwrap(),
+        "1",
+        "it may clean, too"
+    );
+    assert_eq!(store.remove_by_owner(&owner("alice"), None).await.unwrap(), 1);
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_denied_command_or_key_is_named() {
+    let server = server();
+    let url = format!("redis://app:hunter2@127.0.0.1:{}", server.port());
+    server
+        .ask(&[
+            "ACL",
+            "SETUSER",
+            "app",
+            "on",
+            ">hunter2",
+            "~tenure:*",
+            "+@all",
+            "-evalsha",
+        ])
+        .unwrap();
+    let store = connected(&url).await;
+    let error = store.insert(&session(1)).await.unwrap_err();
+    assert!(
+        told(&error).contains("ACL") && told(&error).contains("evalsha"),
+        "{}",
+        told(&error)
+    );
+
+    server
+        .ask(&["ACL", "SETUSER", "app", "+evalsha", "-hset"])
+        .unwrap();
+    let error = store.insert(&session(1)).await.unwrap_err();
+    assert!(told(&error).contains("ACL"), "{}", told(&error));
+
+    server
+        .ask(&["ACL", "SETUSER", "app", "+hset", "resetkeys", "~shop:*"])
+        .unwrap();
+    let error = store.load(id(1), Touch::No).await.unwrap_err();
+    assert!(told(&error).contains("ACL"), "{}", told(&error));
+    let (error, told) = refused(&url).await;
+    assert!(matches!(error, ConnectError::Denied { .. }), "{told}");
+}
+
+#[tokio::test]
+async fn a_full_memory_is_named_and_sessions_can_still_be_read_and_ended() {
+    let server = server();
+    let store = connected(&server.url()).await;
+    let record = session(1);
+    insert(&store, &record).await;
+    server.ask(&["CONFIG", "SET", "maxmemory", "1mb"]).unwrap();
+    for error in [
+        store.insert(&session(2)).await.map(drop).unwrap_err(),
+        store
+            .update(&next(&record, "1"), 1, now())
+            .await
+            .map(drop)
+            .unwrap_err(),
+    ] {
+        assert!(told(&error).contains("memory is full"), "{}", told(&error));
+    }
+    assert_eq!(store.load(id(1), active()).await.unwrap(), Some(record.clone()));
+    assert!(store.remove(id(1)).await.unwrap());
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
+    assert_eq!(store.insert(&record).await.unwrap(), Inserted::New);
+}
+
+#[tokio::test]
+async fn a_read_only_replica_is_named() {
+    let server = server();
+    let store = connected(&server.url()).await;
+    insert(&store, &session(1)).await;
+    server.ask(&["REPLICAOF", "127.0.0.1", "1"]).unwrap();
+    let error = store.insert(&session(2)).await.unwrap_err();
+    assert!(told(&error).contains("read-only replica"), "{}", told(&error));
+    let error = store.load(id(1), active()).await.unwrap_err();
+    assert!(told(&error).contains("read-only replica"), "{}", told(&error));
+    server.ask(&["REPLICAOF", "NO", "ONE"]).unwrap();
+    assert!(store.load(id(1), active()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_url_of_another_arrangement_is_told() {
+    let cluster = RedisCluster::shared();
+    let sentinel = RedisSentinel::shared();
+    let server = server();
+    let node = cluster.nodes()[0].url();
+    let on_another_node = async || {
+        let store = connected(&node).await;
+        for number in 0..50 {
+            if let Err(error) = store.insert(&session(number)).await {
+                return told(&error);
+            }
+        }
+        panic!("a cluster with a single node");
+    };
+    if RedisStore::connect(&node).await.is_ok() {
+        assert!(on_another_node().await.contains("redis-cluster://"));
+    }
+    let (error, told) = refused(&server.url().replace("redis:", "redis-cluster:")).await;
+    assert!(
+        matches!(
+            error,
+            ConnectError::Unusable { .. } | ConnectError::Unreachable { .. }
+        ),
+        "{told}"
+    );
+    assert!(
+        told.contains("redis-cluster://") || told.contains("cluster support disabled"),
+        "{told}"
+    );
+    let (error, told) = refused(&sentinel.url().replace("/sessions", "/orders")).await;
+    assert!(matches!(error, ConnectError::NoMaster { .. }), "{told}");
+    assert!(told.contains("orders"), "{told}");
+}
+
+#[tokio::test]
+async fn writes_that_too_few_replicas_have_are_told() {
+    let server = server();
+    let timeout = std::time::Duration::from_millis(50);
+    let options = RedisStore::options(server.url()).wait_for_replicas(1, timeout);
+    let store = options.connect().await.unwrap();
+    let error = store.insert(&session(1)).await.unwrap_err();
+    assert!(told(&error).contains("too few replicas"), "{}", told(&error));
+
+    let sentinel = RedisSentinel::shared();
+    let options = RedisStore::options(sentinel.url())
+        .key_prefix("waiting")
+        .wait_for_replicas(2, timeout * 20);
+    let store = options.connect().await.unwrap();
+    let record = owned(1, "alice");
+    insert(&store, &record).await;
+    assert_eq!(
+        store.update(&next(&record, "1"), 1, now()).await.unwrap(),
+        Updated::Saved
+    );
+    assert_eq!(store.remove_by_owner(&owner("alice"), None).await.unwrap(), 1);
+
+    let cluster = RedisCluster::shared();
+    let options = RedisStore::options(cluster.url())
+        .key_prefix("waiting")
+        .wait_for_replicas(1, timeout * 20);
+    let store = options.connect().await.unwrap();
+    for number in 0..8 {
+        insert(&store, &session(number)).await;
+        assert!(store.remove(id(number)).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn nothing_shows_the_password() {
+    let server = server();
+    let store = connected(&server.url()).await;
+    let shown = format!("{:?} {store:?}", RedisStore::options(server.url()));
+    assert!(!shown.contains(REDIS_PASSWORD_IN_URL), "{shown}");
+}
