@@ -23,8 +23,8 @@ pub(crate) struct Client {
     waiting: Option<Waiting>,
 }
 
-/// Writes that replicas are to have. On links of their own, since a connection that waits for replicas serves nobody
-/// else: without them, sessions could hardly be read while too few replicas are up.
+/// Writes that replicas are to have. On links of their own, since a connection that waits for replicas serves
+/// nobody else: without them, sessions could hardly be read while too few replicas are up.
 struct Waiting {
     wait: WaitForReplicas,
     links: Links,

@@ -31,7 +31,7 @@ impl Connection {
             Err(Failure {
                 cause: Cause::Ask { host, port },
                 ..
-            }) => self.send_asking(request, host, port).await,
+            }) => self.send_asking(request, host, port, wait).await,
             answered => answered,
         }
     }
@@ -45,13 +45,23 @@ impl Connection {
         let Some(wait) = wait else {
             return answer(self.send_alone(command, key).await);
         };
-        // Right behind the write and on its connection, whose last write is what WAIT waits for.
         let mut pipeline = Pipeline::new();
-        pipeline.add_command(command).add_command(wait.command());
-        let mut answers = self.send_together(pipeline, 2, by_key(key)).await?.into_iter();
-        let answered = answer(answers.next().ok_or_else(no_answer))?;
-        wait.check(answer(answers.next().ok_or_else(no_answer))?)?;
-        Ok(answered)
+        pipeline.add_command(command);
+        self.send_together(pipeline, 0, Some(wait), by_key(key)).await
+    }
+
+    /// To the node that takes the slot over. It may not know the script yet.
+    async fn send_asking(
+        &self,
+        request: &Request,
+        host: String,
+        port: u16,
+        wait: Option<WaitForReplicas>,
+    ) -> Result<Value, Failure> {
+        let mut pipeline = Pipeline::new();
+        pipeline.add_command(cmd("ASKING")).add_command(request.whole());
+        let node = SingleNodeRoutingInfo::ByAddress { host, port };
+        self.send_together(pipeline, 1, wait, node).await
     }
 
     async fn send_alone(&self, command: Cmd, key: &str) -> RedisResult<Value> {
@@ -64,27 +74,36 @@ impl Connection {
         }
     }
 
-    /// What belongs together arrives together: nobody else's command comes between.
+    /// The answer to the command at `asked`. What belongs together arrives together: nobody else's command comes
+    /// between, and WAIT is about the last write on its connection.
     async fn send_together(
         &self,
-        pipeline: Pipeline,
-        answers: usize,
+        mut pipeline: Pipeline,
+        asked: usize,
+        wait: Option<WaitForReplicas>,
         route: SingleNodeRoutingInfo,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Value, Failure> {
+        if let Some(wait) = wait {
+            pipeline.add_command(wait.command());
+        }
+        let answers = asked + 1 + usize::from(wait.is_some());
         let answered = match self {
-            Self::Server(server) => server.clone().send_packed_commands(&pipeline, 0, answers).await,
-            Self::Cluster(cluster) => cluster.clone().route_pipeline(pipeline, 0, answers, route).await,
+            Self::Server(server) => {
+                let mut server = server.clone();
+                server.send_packed_commands(&pipeline, 0, answers).await
+            }
+            Self::Cluster(cluster) => {
+                let mut cluster = cluster.clone();
+                cluster.route_pipeline(pipeline, 0, answers, route).await
+            }
         };
-        answered.map_err(|error| Failure::of_command(&error))
-    }
-
-    /// To the node that takes the slot over. It may not know the script yet.
-    async fn send_asking(&self, request: &Request, host: String, port: u16) -> Result<Value, Failure> {
-        let mut pipeline = Pipeline::new();
-        pipeline.add_command(cmd("ASKING")).add_command(request.whole());
-        let node = SingleNodeRoutingInfo::ByAddress { host, port };
-        let answers = self.send_together(pipeline, 2, node).await?;
-        answer(answers.into_iter().nth(1).ok_or_else(no_answer))
+        let answered = answered.map_err(|error| Failure::of_command(&error))?;
+        let mut answered = answered.into_iter().skip(asked);
+        let asked_for = answer(answered.next().ok_or_else(no_answer))?;
+        if let Some(wait) = wait {
+            wait.check(answer(answered.next().ok_or_else(no_answer))?)?;
+        }
+        Ok(asked_for)
     }
 }
 

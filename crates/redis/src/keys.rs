@@ -9,8 +9,8 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Of a session. The braces say which part decides the slot in a cluster, so that sessions spread whatever
-    /// the prefix is.
+    /// Of a session. The braces say which part decides the slot in a cluster, so that sessions spread
+    /// whatever the prefix is.
     pub(crate) fn session(&self, id: SessionId) -> String {
         format!("{}:{{{id}}}", self.prefix)
     }

@@ -77,9 +77,9 @@ impl Link {
             Connection::Server(_) if failure.wants_another_connection() => {
                 live.gone.store(true, Ordering::Relaxed);
             }
-            // The cluster's client mends its connections to nodes, and learns from what they answer. A node that
-            // hangs answers nothing, so only a look at the whole cluster tells who stands in for it. The other
-            // nodes go on being used meanwhile.
+            // The cluster's client mends its connections to nodes, and learns from what they answer. A node
+            // that hangs answers nothing, so only a look at the whole cluster tells who stands in for it. The
+            // other nodes go on being used meanwhile.
             Connection::Cluster(_) if failure.cause == Cause::TooSlow => self.renew(live),
             _ => {}
         }

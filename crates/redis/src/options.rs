@@ -71,8 +71,8 @@ impl RedisOptions {
         self
     }
 
-    /// The certificate authorities that may have signed the servers' certificates, as the content of a PEM file. Only
-    /// with a `rediss` URL.
+    /// The certificate authorities that may have signed the servers' certificates, as the content of a PEM
+    /// file. Only with a `rediss` URL.
     ///
     /// *Default*: those that the operating system trusts. *Reason*: hosted servers have certificates that
     /// everybody can verify. *Cost*: none trusted but these, and a renewed authority has to be deployed.
@@ -81,8 +81,8 @@ impl RedisOptions {
         self
     }
 
-    /// As whom to sign in to the sentinels, for the URL's user and password are for the servers. An empty user is the
-    /// default one.
+    /// As whom to sign in to the sentinels, for the URL's user and password are for the servers. An empty
+    /// user is the default one.
     ///
     /// *Default*: nobody. *Reason*: sentinels have a password of their own, and most have none.
     pub fn sentinel_login(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
@@ -114,37 +114,37 @@ impl RedisOptions {
         self
     }
 
-    /// How long a command may take. A connection on which one takes longer is replaced: after a network failure
-    /// nothing else tells that it is dead.
+    /// How long a command may take. A connection on which one takes longer is replaced: after a network
+    /// failure nothing else tells that it is dead.
     ///
-    /// *Default*: 1 second. *Reason*: shorter than the policy's deadline for store calls, past which nobody waits
-    /// for the answer any more, and a thousand times what a command takes. *Cost*: a server that another program's
-    /// command keeps busy for longer fails requests.
+    /// *Default*: 1 second. *Reason*: shorter than the policy's deadline for store calls, past which nobody
+    /// waits for the answer any more, and a thousand times what a command takes. *Cost*: a server that
+    /// another program's command keeps busy for longer fails requests.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// For how long a request is tried again while the server restarts or another one takes over. Only what is
-    /// safe is: a write that may have reached the server never is.
+    /// For how long a request is tried again while the server restarts or another one takes over. Only what
+    /// is safe is: a write that may have reached the server never is.
     ///
-    /// *Default*: 1 second. *Reason*: a restart and a moved slot pass unnoticed, and a failover costs errors for a second
-    /// or two rather than waits beyond the deadline. *Cost*: while the store is down, requests wait that long for
-    /// their error. Zero tries everything once.
+    /// *Default*: 1 second. *Reason*: a restart and a moved slot pass unnoticed, and a failover costs errors
+    /// for a second or two rather than waits beyond the deadline. *Cost*: while the store is down, requests
+    /// wait that long for their error. Zero tries everything once.
     pub fn retry_for(mut self, duration: Duration) -> Self {
         self.retry_for = duration;
         self
     }
 
-    /// A write counts as done only when so many replicas have it too; it fails if they don't within `timeout`, though the
-    /// master has it.
+    /// A write counts as done only when so many replicas have it too; it fails if they don't within
+    /// `timeout`, though the master has it.
     ///
-    /// *Default*: none. *Reason*: replication in Redis is asynchronous. A master that dies may take along writes
-    /// that it has acknowledged: a sign-in is undone, and so is a sign-out. This makes the gap narrow and does not
-    /// close it: a replica that lacks the write can still be promoted if it is not among those that have it.
-    /// *Cost*: a round trip between the servers for each write, one write after the other on a connection (see
-    /// [`connections`](RedisOptions::connections)); as many connections again, so that reads need not wait for
-    /// writes; and no writes at all while fewer replicas are up.
+    /// *Default*: none. *Reason*: replication in Redis is asynchronous. A master that dies may take along
+    /// writes that it has acknowledged: a sign-in is undone, and so is a sign-out. This makes the gap narrow
+    /// and does not close it: a replica that lacks the write can still be promoted if it is not among those
+    /// that have it. *Cost*: a round trip between the servers for each write, one write after the other on a
+    /// connection (see [`connections`](RedisOptions::connections)); as many connections again, so that reads
+    /// need not wait for writes; and no writes at all while fewer replicas are up.
     ///
     /// Takes effect for inserts, updates and removals; the sliding of the idle deadline does not wait.
     pub fn wait_for_replicas(mut self, replicas: u32, timeout: Duration) -> Self {

@@ -1,18 +1,19 @@
 //! Which sessions an owner may have: an index that holds more than it must and never misses one.
 //!
 //! A session and its owner's index are two keys, which in a cluster may be on two nodes, so no script can
-//! change both at once. Instead the index is a superset: an entry is written *before* a record takes the owner,
-//! and whoever reads the index looks at each record and believes that.
+//! change both at once. Instead the index is a superset: an entry is written *before* a record takes the
+//! owner, and whoever reads the index looks at each record and believes that.
 //!
-//! Entries of sessions that ended are taken out when the index is read. That must not hit a session that is just
-//! being written: its entry is there already, its record not yet. So an entry stays for [`SETTLED_AFTER`], counted
-//! by the clock of the index's own server. Suppose that an entry written at `t` is taken out. Then its reader
-//! read the index at `r ≥ t + SETTLED_AFTER` and saw after `r` that no record of this owner is behind it. A record
-//! that took the owner within [`LONGEST_WRITE`] of `t` was there by then, and would have been seen. And a writer who
-//! took longer writes the entry once more before it answers ([`IndexWrite::is_late`]). So whatever was answered is
-//! in the index. What was never answered may be missing, and harms nobody: no browser ever got its cookie.
+//! Entries of sessions that ended are taken out when the index is read. That must not hit a session that is
+//! just being written: its entry is there already, its record not yet. So an entry stays for
+//! [`SETTLED_AFTER`], counted by the clock of the index's own server. Suppose that an entry written at `t` is
+//! taken out. Then its reader read the index at `r ≥ t + SETTLED_AFTER` and saw after `r` that no record of
+//! this owner is behind it. A record that took the owner within [`LONGEST_WRITE`] of `t` was there by then,
+//! and would have been seen. And a writer who took longer writes the entry once more before it answers
+//! ([`IndexWrite::is_late`]). So whatever was answered is in the index. What was never answered may be
+//! missing, and harms nobody: no browser ever got its cookie.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use redis::Value;
@@ -28,15 +29,15 @@ use crate::request::{INDEX_ADD, INDEX_CLEAN, INDEX_READ, REMOVE_IF_OWNED, Repeat
 /// From this age on an entry without a record is litter.
 const SETTLED_AFTER: Duration = Duration::from_secs(10 * 60);
 
-/// A write that takes longer than this writes its entry again. The difference to [`SETTLED_AFTER`] is what the
-/// clocks of an index's server and of the one that takes over from it may differ.
+/// A write that takes longer than this writes its entry again. The difference to [`SETTLED_AFTER`] is what
+/// the clocks of an index's server and of the one that takes over from it may differ.
 const LONGEST_WRITE: Duration = Duration::from_secs(60);
 
 /// How many sessions are looked at at once.
 const AT_ONCE: usize = 256;
 
-/// An index of this size, of twice it, and so on, is cleaned by who adds to it: one that nobody ever reads would
-/// grow with every sign-in.
+/// An index of this size, of twice it, and so on, is cleaned by who adds to it: one that nobody ever reads
+/// would grow with every sign-in.
 const CLEANED_FROM: u64 = 64;
 
 /// The owners' indexes.
@@ -47,14 +48,23 @@ pub(crate) struct OwnerIndex<'a> {
 
 /// An entry that was written, and when.
 pub(crate) struct IndexWrite {
-    began: SystemTime,
+    began: Instant,
+    began_on_the_wall: SystemTime,
 }
 
 impl IndexWrite {
-    /// Whether the entry may have been taken for litter meanwhile. By the wall clock, for the process may have been
-    /// suspended.
+    fn begin() -> Self {
+        Self {
+            began: Instant::now(),
+            began_on_the_wall: SystemTime::now(),
+        }
+    }
+
+    /// Whether the entry may have been taken for litter meanwhile. By two clocks: one may stand still while the
+    /// process is suspended, and the other may be set back.
     pub(crate) fn is_late(&self) -> bool {
-        !self.began.elapsed().is_ok_and(|took| took < LONGEST_WRITE)
+        let by_the_wall = self.began_on_the_wall.elapsed().unwrap_or(Duration::MAX);
+        self.began.elapsed().max(by_the_wall) > LONGEST_WRITE
     }
 }
 
@@ -73,7 +83,7 @@ impl OwnerIndex<'_> {
         id: SessionId,
         lives: Duration,
     ) -> Result<IndexWrite, Failure> {
-        let began = SystemTime::now();
+        let write = IndexWrite::begin();
         let request = Request::script(&INDEX_ADD, self.keys.index(owner))
             .arg(id.to_string())
             .arg(fields::countable(fields::millis(lives)))
@@ -85,7 +95,7 @@ impl OwnerIndex<'_> {
             // What could not be cleaned now is cleaned another time.
             let _ = self.records(owner).await;
         }
-        Ok(IndexWrite { began })
+        Ok(write)
     }
 
     /// The records of an owner, without their data, those that expired included. Two round trips, and a third

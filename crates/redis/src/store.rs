@@ -16,19 +16,20 @@ use crate::owner_index::{IndexError, OwnerIndex};
 use crate::request::{INSERT, Repeat, Request, TOUCH, UPDATE};
 use crate::{ConnectError, NAME, RedisOptions};
 
-/// How much longer than the session its key lives: the clocks of two machines may differ by as much, and the later
-/// deadline counts.
+/// How much longer than the session its key lives: the clocks of two machines may differ by as much, and the
+/// later deadline counts.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Sessions in Redis 6.2 or Valkey 8 and newer: one server, one behind Sentinel, or a cluster.
 ///
-/// Cheap to clone; clones share the connections. Any number of processes may use the same servers. Connections that
-/// break are replaced by themselves, and after a failover the new master is found.
+/// Cheap to clone; clones share the connections. Any number of processes may use the same servers.
+/// Connections that break are replaced by themselves, and after a failover the new master is found.
 ///
 /// # Keys
 ///
-/// A session is a hash under `tenure:{<id>}`, with the metadata in fields that can be read and the data as opaque bytes.
-/// An owner's sessions are in a sorted set under `tenure:owner:<owner>`, which may also hold sessions that are gone:
+/// A session is a hash under `tenure:{<id>}`, with the metadata in fields that can be read and the data as
+/// opaque bytes. An owner's sessions are in a sorted set under `tenure:owner:<owner>`, which may also hold
+/// sessions that are gone:
 ///
 /// ```text
 /// ZRANGE tenure:owner:user-42 0 -1
@@ -36,17 +37,18 @@ const GRACE: Duration = Duration::from_secs(60);
 /// DEL tenure:{00112233445566778899aabbccddeeff}
 /// ```
 ///
-/// Times are milliseconds since the Unix epoch, timeouts are milliseconds. A time past the year 287,396, which a script
-/// can't count with, is kept as the last one that it can.
+/// Times are milliseconds since the Unix epoch, timeouts are milliseconds. A time past the year 287,396,
+/// which a script can't count with, is kept as the last one that it can.
 ///
-/// Keys expire by themselves, a minute after the session. When that is, is told to the server as time that is left by
-/// the application's clock; the server's clock may be wrong by hours. There is nothing to sweep.
+/// Keys expire by themselves, a minute after the session. When that is, is told to the server as time that is
+/// left by the application's clock; the server's clock may be wrong by hours. There is nothing to sweep.
 ///
 /// # Commands
 ///
-/// Each method is one script on one key, so it is atomic and works in a cluster. A load is one command, which also slides
-/// the idle deadline. A write is one more; when the session gets an owner, or a later absolute deadline, one or two more
-/// for the owner's index. A list is one command, then one for each session, all at once.
+/// Each method is one script on one key, so it is atomic and works in a cluster. A load is one command, which
+/// also slides the idle deadline. A write is one more; when the session gets an owner, or a later absolute
+/// deadline, one or two more for the owner's index. A list is one command, then one for each session, all at
+/// once.
 ///
 /// A user of the server's ACL needs:
 ///
@@ -60,11 +62,14 @@ const GRACE: Duration = Duration::from_secs(60);
 ///
 /// # What the server promises
 ///
-/// A write is as durable as the server is told to make it: with `appendonly yes` and `appendfsync always` it survives
-/// a killed server, with Redis's defaults the last minutes may be lost. Replication is asynchronous, so a failover may undo
-/// writes that were acknowledged; see [`wait_for_replicas`](RedisOptions::wait_for_replicas). With a `maxmemory`, set
-/// `maxmemory-policy` to `noeviction`, since any other ends live sessions, or to `volatile-ttl`, which begins with those that
-/// end soonest. While the memory is full sessions can be read and ended, and none begins or is prolonged.
+/// A write is as durable as the server is told to make it: with `appendonly yes` and `appendfsync always` it
+/// survives a killed server, with Redis's defaults the last minutes may be lost. Replication is asynchronous,
+/// so a failover may undo writes that were acknowledged, those of an owner's index included; see
+/// [`wait_for_replicas`](RedisOptions::wait_for_replicas).
+///
+/// With a `maxmemory`, set `maxmemory-policy` to `noeviction`: any other ends live sessions, and may drop an
+/// owner's index, so that sessions stay when the owner's are ended. While the memory is full sessions can be
+/// read and ended, and none begins or is prolonged.
 ///
 /// ```no_run
 /// use tenure_core::{Keyring, Policy, Secret, Sessions};
@@ -94,6 +99,9 @@ impl RedisStore {
     /// | `redis-cluster://[user:password@]host[:port],…` | some nodes of a cluster, which know the others |
     ///
     /// A `@`, `:`, `/` or `%` in the user or the password is written `%40`, `%3A`, `%2F`, `%25`.
+    ///
+    /// TLS takes the cryptography that the process has installed for rustls; where there is none, it installs
+    /// that of aws-lc.
     ///
     /// # Errors
     /// If the URL can't be read, no server answers, TLS or the sign-in fails, or the server does not fit.
@@ -179,7 +187,8 @@ impl RedisStore {
         }
     }
 
-    /// `indexed` says that the owner's index has the session. If it does not, the server looks whether it has to.
+    /// `indexed` says that the owner's index has the session. If it does not, the server looks whether it has
+    /// to.
     async fn replace(
         &self,
         record: &Record,
@@ -230,6 +239,7 @@ impl RedisStore {
         Ok(outcome)
     }
 
+    /// When the first answer was lost and the removal was tried again, it says that there was none.
     async fn remove_one(&self, id: SessionId) -> Result<bool, StoreError> {
         let request = Request::plain("DEL", self.keys.session(id), &[]).writing(Repeat::Safe);
         match self.client.call(&request).await {

@@ -1,5 +1,5 @@
-//! The Redis store keeps the contract of a store on each kind of server, through two instances with connections of
-//! their own, as two processes would have.
+//! The Redis store keeps the contract of a store on each kind of server, through two instances with
+//! connections of their own, as two processes would have.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,4 +1,5 @@
-//! Servers that die, hang, fail over, and connections that break, under load and with a ledger of what was acknowledged.
+//! Servers that die, hang, fail over, and connections that break, under load and with a ledger of what was
+//! acknowledged.
 
 #![allow(
     clippy::print_stdout,
@@ -211,6 +212,66 @@ async fn a_cluster_is_followed_when_a_master_hangs() {
     for number in 1..=12 {
         assert!(look(&store, id(number)).await.is_some());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_followed_to_another_node_of_the_cluster() {
+    let mut cluster = RedisCluster::start().unwrap_or_else(|error| panic!("{error}"));
+    let options = RedisStore::options(cluster.url()).wait_for_replicas(1, Duration::from_millis(500));
+    let store = options.connect().await.unwrap();
+    let record = owned(1, "alice");
+    let key = format!("tenure:{{{}}}", record.id);
+    let slot = cluster.nodes()[0].ask(&["CLUSTER", "KEYSLOT", &key]).unwrap();
+    let from = cluster.master_of(&key).ask(&["CLUSTER", "MYID"]).unwrap();
+    let of_another_node = (0..50)
+        .map(|number| format!("tenure:{{{}}}", id(number)))
+        .find(|other| cluster.master_of(other).ask(&["CLUSTER", "MYID"]).unwrap() != from)
+        .expect("a key on another node");
+    let to = cluster
+        .master_of(&of_another_node)
+        .ask(&["CLUSTER", "MYID"])
+        .unwrap();
+    let set = ["CLUSTER", "SETSLOT", &slot];
+    let with = |words: [&'static str; 1], node: &str| [&set[..], &words, &[node]].concat().join(" ");
+    let tell = |server: &tenure_testkit::servers::redis::RedisServer, command: String| {
+        let command: Vec<&str> = command.split(' ').collect();
+        assert_eq!(server.ask(&command).unwrap(), "OK");
+    };
+    let (importing, migrating, node) = (
+        with(["IMPORTING"], &from),
+        with(["MIGRATING"], &to),
+        with(["NODE"], &to),
+    );
+    tell(cluster.master_of(&of_another_node), importing);
+    tell(cluster.master_of(&key), migrating);
+
+    // What is new in the slot is with the node that takes it over, which answers those who were sent to it.
+    insert(&store, &record).await;
+    save(&store, &next(&record, "1")).await;
+    assert!(store.load(record.id, active()).await.unwrap().is_some());
+    assert_eq!(
+        store.list_by_owner(&owner("alice"), now()).await.unwrap().len(),
+        1
+    );
+
+    tell(cluster.master_of(&of_another_node), node.clone());
+    tell(cluster.master_of(&key), node);
+    let moved = look(&store, record.id).await.expect("a session that moved");
+    save(&store, &next(&moved, "2")).await;
+    assert_eq!(store.remove_by_owner(&owner("alice"), None).await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sentinels_are_asked_again_when_the_master_hangs() {
+    let mut sentinel = RedisSentinel::start().unwrap_or_else(|error| panic!("{error}"));
+    let store = connected(&sentinel.url()).await;
+    insert(&store, &session(1)).await;
+    // Let the replicas have it.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    sentinel.master().freeze();
+    let recovery = recovered(&store).await;
+    println!("hanging master behind sentinels: recovered in {recovery:?}");
+    assert!(look(&store, id(1)).await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,12 @@
--- Replaces a session if it has the version that is expected and is alive at `now`.
--- KEYS: the session. ARGV: the expected version, now, the grace, whether the owner's index has the session,
--- the new owner (empty for none), last_seen_at, idle_timeout and absolute_deadline; how many arguments the other
--- fields with their values are, these, and the fields that are absent.
+-- Replaces a session if it has the version that is expected and is alive at `now`. KEYS: the session. ARGV:
+-- the expected version, now, the grace, whether the owner's index has the session, the new owner (empty for
+-- none), last_seen_at, idle_timeout and absolute_deadline; how many arguments the other fields with their
+-- values are, these, and the fields that are absent.
 local expected, now, grace, indexed, owner = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local new_seen, new_idle, new_absolute = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local set = tonumber(ARGV[9])
-local stored = redis.call('HMGET', KEYS[1], 'version', 'last_seen_at', 'idle_timeout', 'absolute_deadline', 'owner')
+local stored = redis.call('HMGET', KEYS[1],
+    'version', 'last_seen_at', 'idle_timeout', 'absolute_deadline', 'owner')
 if not stored[1] then
     return 'gone'
 end

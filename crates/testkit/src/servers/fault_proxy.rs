@@ -9,8 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Stands between a client and a server on the loopback, and disturbs them when it is told to. Ends when it is
-/// dropped.
+/// Stands between a client and a server on the loopback, and disturbs them when it is told to. Ends when it
+/// is dropped.
 #[derive(Debug)]
 pub struct FaultProxy {
     port: u16,
@@ -76,8 +76,8 @@ impl FaultProxy {
         self.mode.send_replace(Mode::CutAfter(bytes));
     }
 
-    /// Lets the next command reach the server and closes the connection instead of passing the answer on. From then on it
-    /// is healed.
+    /// Lets the next command reach the server and closes the connection instead of passing the answer on.
+    /// From then on it is healed.
     pub fn cut_next_answer(&self) {
         self.mode.send_replace(Mode::CutAnswers);
     }

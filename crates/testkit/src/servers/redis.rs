@@ -515,8 +515,8 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The options of a server that shows these certificates. Paths are whole, since the server changes its folder before
-/// it reads them.
+/// The options of a server that shows these certificates. Paths are whole, since the server changes its
+/// folder before it reads them.
 fn tls_options(certificates: &Certificates, folder: &Path) -> Result<Vec<String>, StartError> {
     let mut options = vec!["--tls-auth-clients".to_owned(), "no".to_owned()];
     for (option, name, content) in [

