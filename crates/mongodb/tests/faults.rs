@@ -1,0 +1,272 @@
+//! Servers that die, hang, refuse, or are not there.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use common::*;
+use mongodb::Client;
+use mongodb::bson::doc;
+use tenure_core::store::Updated;
+use tenure_core::{Session, Store};
+use tenure_mongodb::{ConnectError, Failure, MongoStore};
+use tenure_testkit::servers::{MongoServer, MongoServerOptions, free_port};
+use tokio::task::JoinSet;
+
+/// The engine's deadline for the store calls of a load or of a commit.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// What a writer was told.
+struct Ledger {
+    number: u8,
+    /// The last version that was acknowledged.
+    acknowledged: u64,
+    /// The last version that was asked for, acknowledged or not.
+    asked: u64,
+    errors: u64,
+}
+
+async fn write(store: MongoStore, number: u8, stop: Arc<AtomicBool>) -> Ledger {
+    let mut ledger = Ledger {
+        number,
+        acknowledged: 1,
+        asked: 1,
+        errors: 0,
+    };
+    while !stop.load(Ordering::Relaxed) {
+        if write_once(&store, &mut ledger).await.is_none() {
+            ledger.errors += 1;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    ledger
+}
+
+/// Loads and writes what comes next. `None` if it failed.
+async fn write_once(store: &MongoStore, ledger: &mut Ledger) -> Option<()> {
+    let read = store.load(id(ledger.number), active()).await.ok()??;
+    let version = read.version + 1;
+    ledger.asked = ledger.asked.max(version);
+    let attempt = next(&read, &version.to_string());
+    match store.update(&attempt, read.version, now()).await.ok()? {
+        Updated::Saved => ledger.acknowledged = version,
+        other => panic!("nobody else writes session {}: {other:?}", ledger.number),
+    }
+    Some(())
+}
+
+/// SecantusDB acknowledges a journaled write when it is in the log that it reads again at its start.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_comes_back_with_all_that_was_acknowledged() {
+    let mut server = server(MongoServerOptions::default());
+    let store = MongoStore::connect(&server.url("tenure")).await.unwrap();
+    let over = owned(200, "alice");
+    insert(&store, &over).await;
+    assert!(store.remove(over.id).await.unwrap());
+
+    let stop = Arc::<AtomicBool>::default();
+    let mut writers = JoinSet::new();
+    for number in 1..=8 {
+        insert(&store, &session(number)).await;
+        writers.spawn(write(store.clone(), number, Arc::clone(&stop)));
+    }
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        server.kill();
+        server.restart(false).unwrap();
+        recovered(&store).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stop.store(true, Ordering::Relaxed);
+
+    let (mut acknowledged, mut errors) = (0, 0);
+    for ledger in writers.join_all().await {
+        let kept = look(&store, id(ledger.number)).await.expect("a session").version;
+        let told = ledger.acknowledged..=ledger.asked;
+        assert!(
+            told.contains(&kept),
+            "session {}: {kept} of {told:?}",
+            ledger.number
+        );
+        acknowledged += ledger.acknowledged - 1;
+        errors += ledger.errors;
+    }
+    println!("{acknowledged} writes acknowledged, {errors} failed");
+    assert!(acknowledged > 0 && errors > 0);
+    assert_eq!(look(&store, over.id).await, None);
+    let late = store.update(&next(&over, "late"), 1, now()).await.unwrap();
+    assert_eq!(late, Updated::Gone);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_server_is_an_error_within_the_deadline_and_is_used_again_when_it_thaws() {
+    let server = server(MongoServerOptions::default());
+    let app = Arc::new(App::over(
+        MongoStore::connect(&server.url("tenure")).await.unwrap(),
+    ));
+    let browser = app.signed_in("alice").await;
+
+    server.process().freeze();
+    let mut requests = JoinSet::new();
+    for _ in 0..100 {
+        let (app, mut tab) = (Arc::clone(&app), browser.clone());
+        requests.spawn(async move {
+            let started = Instant::now();
+            let failed = app.visit(&mut tab, increment).await.is_err();
+            (failed, started.elapsed())
+        });
+    }
+    for (failed, took) in requests.join_all().await {
+        assert!(failed);
+        assert!(took < DEADLINE + Duration::from_secs(1), "{took:?}");
+    }
+    server.process().thaw();
+
+    let thawed = Instant::now();
+    let mut tab = browser.clone();
+    while app.visit(&mut tab, |_| {}).await.is_err() {
+        assert!(thawed.elapsed() < Duration::from_secs(15), "it does not recover");
+    }
+    println!("recovered in {:?}", thawed.elapsed());
+    assert_eq!(app.owner(&browser).await.as_deref(), Some("alice"));
+    app.visit(&mut tab, Session::sign_out).await.unwrap();
+    assert_eq!(app.owner(&browser).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_there_is_named_and_no_password() {
+    let port = free_port().unwrap();
+    let url = format!("mongodb://shop:{PASSWORD_IN_URL}@127.0.0.1:{port}/shop");
+    let started = Instant::now();
+    let error = MongoStore::connect(&url).await.unwrap_err();
+    assert!(started.elapsed() < DEADLINE, "{:?}", started.elapsed());
+    assert!(
+        matches!(error, ConnectError::Server(Failure::NoServer(_))),
+        "{error:?}"
+    );
+    assert!(told(&error).contains(&format!("127.0.0.1:{port}")));
+    let options = MongoStore::options(&url);
+    assert!(!format!("{options:?}").contains(PASSWORD_IN_URL));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_went_away_is_named_by_operation_and_cause() {
+    let mut server = server(MongoServerOptions::default());
+    let store = MongoStore::connect(&server.url("tenure")).await.unwrap();
+    server.kill();
+    let error = store.remove(id(1)).await.unwrap_err();
+    assert!(
+        told(&error).contains("the mongodb store failed to remove"),
+        "{error}"
+    );
+    let error = store.ping().await.unwrap_err();
+    assert!(
+        told(&error).contains("no server that takes writes was found"),
+        "{error:?}"
+    );
+}
+
+/// A server that asks for a password, and knows `shop` with [`PASSWORD`] and this role on `shop`.
+async fn guarded(role: &str) -> MongoServer {
+    let mut server = server(MongoServerOptions::default());
+    let client = Client::with_uri_str(server.url("shop")).await.unwrap();
+    let user = doc! { "createUser": "shop", "pwd": PASSWORD, "roles": [{ "role": role, "db": "shop" }] };
+    client.database("shop").run_command(user).await.unwrap();
+    // A journaled write, and with it the user, is there after a kill.
+    insert(
+        &MongoStore::connect(&server.url("shop")).await.unwrap(),
+        &session(200),
+    )
+    .await;
+    server.restart(true).unwrap();
+    server
+}
+
+/// This server does not tell the driver which mechanisms a user has.
+fn url_of(server: &MongoServer, password: &str) -> String {
+    let port = server.port();
+    format!("mongodb://shop:{password}@127.0.0.1:{port}/shop?authMechanism=SCRAM-SHA-256")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_that_may_read_and_write_needs_no_more() {
+    let server = guarded("readWrite").await;
+    let store = MongoStore::connect(&url_of(&server, PASSWORD_IN_URL))
+        .await
+        .unwrap();
+    insert(&store, &session(1)).await;
+    assert!(look(&store, id(1)).await.is_some());
+    store.ping().await.unwrap();
+    assert!(!format!("{store:?}").contains(PASSWORD));
+
+    let wrong = MongoStore::connect(&url_of(&server, "wr0ng-word"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(wrong, ConnectError::Server(Failure::Authentication)),
+        "{wrong:?}"
+    );
+    assert!(!told(&wrong).contains("wr0ng-word"));
+    let nobody = MongoStore::connect(&server.url("shop")).await.unwrap_err();
+    assert!(
+        matches!(nobody, ConnectError::Server(Failure::Unauthorized)),
+        "{nobody:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_that_may_only_read_is_told_what_is_missing() {
+    let server = guarded("read").await;
+    let error = MongoStore::connect(&url_of(&server, PASSWORD_IN_URL))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, ConnectError::Server(Failure::Unauthorized)),
+        "{error:?}"
+    );
+    assert!(told(&error).contains("readWrite"));
+}
+
+#[tokio::test]
+async fn a_url_that_is_none_is_refused_without_repeating_it() {
+    for url in [
+        "",
+        "redis://shop:p@ss-w0rd@127.0.0.1",
+        "mongodb://shop:p@ss-w0rd@127.0.0.1:27017",
+        "mongodb://shop:27017/p@ss-w0rd@127.0.0.1",
+    ] {
+        let error = MongoStore::connect(url).await.unwrap_err();
+        assert!(matches!(error, ConnectError::Url), "{url}: {error:?}");
+        assert!(told(&error).contains("percent-encoded"));
+    }
+    let no_connection = MongoStore::options("mongodb://127.0.0.1")
+        .pool_size(0)
+        .connect()
+        .await;
+    assert!(
+        matches!(no_connection, Err(ConnectError::Options)),
+        "{no_connection:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_set_answers_linearizable_reads() {
+    let options = MongoServerOptions {
+        replica_set: Some("rs"),
+        ..Default::default()
+    };
+    let server = server(options);
+    let url = format!("{}?replicaSet=rs", server.url("tenure"));
+    let store = MongoStore::options(&url)
+        .linearizable_reads(true)
+        .connect()
+        .await
+        .unwrap();
+    insert(&store, &session(1)).await;
+    save(&store, &next(&session(1), "1")).await;
+    assert!(store.load(id(1), active()).await.unwrap().is_some());
+    assert!(store.remove(id(1)).await.unwrap());
+    assert_eq!(look(&store, id(1)).await, None);
+}
