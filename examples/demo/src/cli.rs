@@ -23,9 +23,14 @@ pub struct Cli {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
 
-    /// The SQLite file of accounts and sessions; made if it is not there
+    /// The SQLite file of accounts, and of sessions unless --store says otherwise; made if it is not there
     #[arg(long, value_name = "FILE", default_value = "demo.db")]
     pub database: PathBuf,
+
+    /// Keep the sessions there instead of in the SQLite file, such as redis://127.0.0.1 or
+    /// postgres://app@127.0.0.1/app; each kind of store needs the cargo feature of its name
+    #[arg(long, value_name = "URL", env = "DEMO_STORE", hide_env_values = true)]
+    pub store: Option<String>,
 
     /// Send the cookie over plain http too, under the name `session`; for development in Safari, which
     /// sends no Secure cookie to a plain-http localhost

@@ -1,9 +1,11 @@
 //! Starts the app from the command line. `demo --help` says how.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -12,7 +14,8 @@ use demo::secret_file::{self, SecretFileError};
 use demo::users::{AccountError, Users};
 use demo::{App, app};
 use tenure::sqlite::{OpenError, SqliteStore};
-use tenure::{Environment, Keyring, Policy, Problem, SecretVariableError, Sessions, SetupError};
+use tenure::store::{ConnectError, connect};
+use tenure::{Environment, Keyring, Policy, Problem, SecretVariableError, Sessions, SetupError, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -42,6 +45,8 @@ enum StartError {
     Setup(SetupError),
     #[error(transparent)]
     Sessions(#[from] OpenError),
+    #[error("{0}: {cause}", cause = causes(.0))]
+    Store(#[from] ConnectError),
     #[error("the accounts in {} can't be opened: {source}", database.display())]
     Users { database: PathBuf, source: AccountError },
     #[error("can't listen on {address}: {source}; choose another address with --listen")]
@@ -66,16 +71,20 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
     let keyring = keyring(cli)?;
     let database = &cli.database;
     // The store first, for it makes the file readable by this user alone.
-    let store = SqliteStore::open(database).await?;
+    let file = SqliteStore::open(database).await?;
     let users = Users::open(database).await.map_err(|source| StartError::Users {
         database: database.clone(),
         source,
     })?;
-    let sessions = Sessions::new(policy(cli), keyring, store.clone()).map_err(setup_error)?;
+    let store: Arc<dyn Store> = match &cli.store {
+        Some(url) => connect(url).await?,
+        None => Arc::new(file.clone()),
+    };
+    let sessions = Sessions::new(policy(cli), keyring, store).map_err(setup_error)?;
     let app = app(App::new(sessions, users.clone()));
     serve(cli.listen, app).await?;
     users.close().await;
-    store.close().await;
+    file.close().await;
     Ok(())
 }
 
@@ -161,6 +170,12 @@ fn setup_error(error: SetupError) -> StartError {
         return StartError::InsecureCookie;
     }
     StartError::Setup(error)
+}
+
+fn causes(error: &ConnectError) -> String {
+    let causes = std::iter::successors(error.source(), |cause: &&dyn Error| (*cause).source());
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
 }
 
 fn sentence(error: &SetupError) -> String {

@@ -7,12 +7,13 @@ mod common;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::Visitor;
+use common::program::Demo;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -20,47 +21,6 @@ use tempfile::TempDir;
 
 const KILLS: u64 = 20;
 const WRITERS: usize = 8;
-
-/// The program, started; killed when dropped.
-struct Demo {
-    process: Child,
-    url: String,
-}
-
-impl Demo {
-    fn start(database: &Path) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_demo"))
-            .args(["--listen", "127.0.0.1:0", "--database"])
-            .arg(database)
-            .env("SESSION_SECRET", "T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r")
-            .env_remove("TENURE_ENV")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut url = String::new();
-        let stdout = process.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut url).unwrap();
-        assert!(url.starts_with("http://127.0.0.1:"), "{url:?}");
-        Self {
-            process,
-            url: url.trim().to_owned(),
-        }
-    }
-
-    /// SIGKILL: the program has no chance to write anything any more.
-    fn kill(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// What was asked for, and what was promised.
 #[derive(Default)]
@@ -91,7 +51,7 @@ async fn what_was_acknowledged_survives_20_kills() {
     let database = folder.path().join("demo.db");
     let ledger = Arc::new(Ledger::default());
 
-    let mut demo = Demo::start(&database);
+    let mut demo = Demo::start(&database, None);
     let mut ada = Visitor::of(&demo.url);
     assert_eq!(ada.sign_up("ada").await.status, StatusCode::OK);
     let cookie = ada.cookie.clone();
@@ -117,7 +77,7 @@ async fn what_was_acknowledged_survives_20_kills() {
             writer.await.unwrap();
         }
 
-        demo = Demo::start(&database);
+        demo = Demo::start(&database, None);
         assert_eq!(integrity(&database).await, "ok");
 
         let mut ada = Visitor::of(&demo.url);

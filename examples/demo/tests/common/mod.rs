@@ -5,6 +5,9 @@
     reason = "each test binary compiles this for itself and uses what it needs of it"
 )]
 
+#[cfg(unix)]
+pub(crate) mod program;
+
 use std::time::Duration;
 
 use demo::users::Users;
