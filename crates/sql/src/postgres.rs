@@ -53,7 +53,7 @@ pub type PostgresStore = ServerStore<Postgres>;
 pub type PostgresOptions = ServerOptions<Postgres>;
 
 /// PostgreSQL, as the kind of server of a [`ServerStore`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Postgres {}
 
 impl ServerOptions<Postgres> {

@@ -15,6 +15,10 @@ const REMEMBERED: &str = "remembered";
 
 /// What a statement is given.
 #[derive(Clone, Debug)]
+#[allow(
+    unreachable_pub,
+    reason = "the trait of the servers shows it, where there is one"
+)]
 pub enum Value<'v> {
     Integer(Option<i64>),
     Text(Option<Cow<'v, str>>),

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::file::File;
 use common::*;
 use http::header::COOKIE;
 use tenure_core::Key;

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::file::File;
 use common::*;
 use tenure_core::Store;
 use tenure_core::store::Updated;

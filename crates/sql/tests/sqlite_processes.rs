@@ -8,12 +8,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use common::file::File;
 use common::*;
-use http::HeaderMap;
 use tenure_core::store::{Touch, Updated};
-use tenure_core::{Record, Sessions, Store};
+use tenure_core::{Record, Store};
 use tenure_sql::sqlite::SqliteStore;
-use tokio::task::JoinSet;
 
 const FILE: &str = "TENURE_TEST_FILE";
 const COUNTS_PER_PROCESS: u64 = 200;
@@ -105,75 +104,22 @@ async fn child_acknowledges_until_it_is_killed() {
     }
 }
 
-async fn two_applications(file: &File) -> [Sessions; 2] {
-    [sessions(file.store().await), sessions(file.store().await)]
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_to_two_applications_lose_no_count() {
-    const REQUESTS: usize = 48;
     let file = File::new();
-    let applications = two_applications(&file).await;
-    let request = visit(&applications[0], &HeaderMap::new(), |session| {
-        session.insert(COUNT, &0).unwrap();
-    })
-    .await;
-    let mut requests = JoinSet::new();
-    for number in 0..REQUESTS {
-        let application = applications[number % 2].clone();
-        let request = request.clone();
-        requests.spawn(async move { visit(&application, &request, count_one_more).await });
-    }
-    requests.join_all().await;
-    visit(&applications[1], &request, |session| {
-        assert_eq!(session.get(COUNT).unwrap(), Some(REQUESTS as u64));
-    })
-    .await;
+    applications::lose_no_count([file.store().await, file.store().await]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_out_in_one_application_is_final_in_the_other() {
     let file = File::new();
-    let applications = two_applications(&file).await;
-    for round in 0..20 {
-        let request = visit(&applications[0], &HeaderMap::new(), |session| {
-            session.insert(COUNT, &0).unwrap();
-            session.sign_in("alice").unwrap();
-        })
-        .await;
-        let mut requests = JoinSet::new();
-        for number in 0..8 {
-            let application = applications[number % 2].clone();
-            let request = request.clone();
-            requests.spawn(async move {
-                let act = if number == 5 {
-                    sign_out
-                } else {
-                    count_one_more_if_signed_in
-                };
-                visit(&application, &request, act).await;
-            });
-        }
-        requests.join_all().await;
-        for application in &applications {
-            visit(application, &request, |session| {
-                assert_eq!(session.owner(), None, "round {round}");
-            })
-            .await;
-        }
-        let left = "SELECT count(*) FROM tenure_sessions WHERE owner = 'alice'";
-        assert_eq!(file.number(left).await, 0, "round {round}");
-    }
+    applications::sign_out_finally([file.store().await, file.store().await]).await;
 }
 
-fn sign_out(session: &tenure_core::Session) {
-    session.sign_out();
-}
-
-fn count_one_more_if_signed_in(session: &tenure_core::Session) {
-    if session.owner().is_some() {
-        count_one_more(session);
-    }
+#[tokio::test(flavor = "multi_thread")]
+async fn revoking_an_owner_in_one_application_is_final_in_the_other() {
+    let file = File::new();
+    applications::revoke_finally([file.store().await, file.store().await]).await;
 }
 
 #[tokio::test]

@@ -4,12 +4,13 @@ mod common;
 
 use std::time::Duration;
 
+use common::file::File;
+use common::servers::touch_at_the_same_time;
 use common::*;
 use sqlx::sqlite::SqliteConnection;
 use tenure_core::store::{Touch, Updated};
 use tenure_core::{Record, Store, StoreError, Timestamp};
 
-const MINUTE: Duration = Duration::from_secs(60);
 const LAST: Timestamp = Timestamp::from_millis(i64::MAX as u64);
 
 /// Changes when another connection has committed a write.
@@ -54,18 +55,7 @@ async fn touches_at_the_same_time_write_once() {
          END;",
     )
     .await;
-    let now = START.plus(MINUTE);
-    let mut loads = tokio::task::JoinSet::new();
-    for _ in 0..32 {
-        let store = store.clone();
-        let touch = Touch::Active {
-            now,
-            bearer: BEARER,
-            at_most_every: MINUTE,
-        };
-        loads.spawn(async move { store.load(id(1), touch).await.unwrap().unwrap().last_seen_at });
-    }
-    assert_eq!(loads.join_all().await, [now; 32]);
+    touch_at_the_same_time(&store).await;
     assert_eq!(file.number("SELECT count(*) FROM writes").await, 1);
 }
 

@@ -39,6 +39,10 @@ pub struct ServerOptions<D: Dialect> {
     pub(crate) url: String,
     pub(crate) statement_timeout: Duration,
     pub(crate) schema: Option<String>,
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "an option of PostgreSQL's")
+    )]
     pub(crate) pooler: bool,
     prefix: Option<String>,
     limits: Limits,

@@ -1,72 +1,28 @@
-//! A database file, and the application's own connection to it.
+//! Records, and applications on a store.
 
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
-use std::path::{Path, PathBuf};
+pub(crate) mod applications;
+pub(crate) mod faults;
+#[cfg(feature = "sqlite")]
+pub(crate) mod file;
+pub(crate) mod servers;
+
 use std::time::Duration;
 
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
-use tempfile::TempDir;
 use tenure_core::store::{Inserted, Touch};
 use tenure_core::{
     Device, Environment, Key, Keyring, Lifetime, Owner, Policy, Record, Secret, SecretHash, Session,
     SessionId, Sessions, Store, Timestamp,
 };
-use tenure_sql::sqlite::SqliteStore;
 
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 pub(crate) const BEARER: SecretHash = SecretHash::from_bytes([7; SecretHash::LENGTH]);
 pub(crate) const COUNT: Key<u64> = Key::new("count");
-
-/// A path in a directory that goes away with it.
-pub(crate) struct File {
-    directory: TempDir,
-}
-
-impl File {
-    pub(crate) fn new() -> Self {
-        Self {
-            directory: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
-    }
-
-    pub(crate) fn path(&self) -> PathBuf {
-        self.directory().join("app.db")
-    }
-
-    pub(crate) async fn store(&self) -> SqliteStore {
-        SqliteStore::open(self.path()).await.unwrap()
-    }
-
-    /// A connection as the application, or an operator with the command line, has it.
-    pub(crate) async fn connection(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new()
-            .filename(self.path())
-            .create_if_missing(true);
-        options.connect().await.unwrap()
-    }
-
-    /// Runs statements by somebody else's hand.
-    pub(crate) async fn run(&self, sql: &str) {
-        self.connection().await.execute(AssertSqlSafe(sql)).await.unwrap();
-    }
-
-    pub(crate) async fn number(&self, sql: &str) -> i64 {
-        let mut connection = self.connection().await;
-        sqlx::query_scalar(AssertSqlSafe(sql))
-            .fetch_one(&mut connection)
-            .await
-            .unwrap()
-    }
-}
 
 pub(crate) fn id(number: u8) -> SessionId {
     SessionId::from_bytes([number; SessionId::LENGTH])
@@ -90,15 +46,15 @@ pub(crate) fn record(number: u8) -> Record {
     }
 }
 
-pub(crate) async fn insert(store: &SqliteStore, record: &Record) {
+pub(crate) async fn insert(store: &impl Store, record: &Record) {
     assert_eq!(store.insert(record).await.unwrap(), Inserted::New);
 }
 
-pub(crate) async fn look(store: &SqliteStore, id: SessionId) -> Option<Record> {
+pub(crate) async fn look(store: &impl Store, id: SessionId) -> Option<Record> {
     store.load(id, Touch::No).await.unwrap()
 }
 
-pub(crate) fn sessions(store: SqliteStore) -> Sessions {
+pub(crate) fn sessions(store: impl Store) -> Sessions {
     let policy = Policy::default()
         .environment(Environment::Development)
         .store_deadline(Duration::from_secs(60))
@@ -118,6 +74,11 @@ pub(crate) async fn visit(
     handler(&session);
     let mut response = HeaderMap::new();
     sessions.commit(&opened).await.unwrap().apply(&mut response);
+    next_request(request, &response)
+}
+
+/// What the browser sends next, after `request` was answered with `response`.
+fn next_request(request: &HeaderMap, response: &HeaderMap) -> HeaderMap {
     let Some(set_cookie) = response.get(SET_COOKIE) else {
         return request.clone();
     };

@@ -1,0 +1,100 @@
+//! What is the same of every server.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use tenure_core::store::{StoreError, Touch};
+use tenure_core::{Owner, Record, Store};
+use tokio::task::JoinSet;
+
+use super::{BEARER, MINUTE, START, id, record};
+
+/// An error with all its causes, as somebody logs it.
+pub(crate) fn shown(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(|cause| format!("{cause} {cause:?}")).collect();
+    texts.join(": ")
+}
+
+/// Does everything that a store does; `count` tells how many statements the server has been asked so far.
+pub(crate) async fn round_trips(store: &impl Store, count: impl Fn() -> u32) {
+    let owner = Owner::new("alice").unwrap();
+    let touch = |now| Touch::Active {
+        now,
+        bearer: BEARER,
+        at_most_every: MINUTE,
+    };
+    let first = record(1);
+    let second = Record {
+        version: 2,
+        ..record(1)
+    };
+    for (operation, expected, work) in [
+        ("insert", 1, done(store.insert(&first))),
+        ("look", 1, done(store.load(id(1), Touch::No))),
+        ("load nobody", 1, done(store.load(id(2), touch(START)))),
+        ("load", 1, done(store.load(id(1), touch(START.plus(MINUTE / 2))))),
+        (
+            "load and touch",
+            2,
+            done(store.load(id(1), touch(START.plus(MINUTE)))),
+        ),
+        ("update", 1, done(store.update(&second, 1, START))),
+        ("stale update", 2, done(store.update(&second, 1, START))),
+        ("list", 1, done(store.list_by_owner(&owner, START))),
+        (
+            "remove by owner",
+            1,
+            done(store.remove_by_owner(&owner, Some(id(1)))),
+        ),
+        ("sweep", 1, done(store.sweep_expired(START, 100))),
+        ("ping", 1, done(store.ping())),
+        ("remove", 1, done(store.remove(id(1)))),
+    ] {
+        let before = count();
+        work.await;
+        assert_eq!(count() - before, expected, "{operation}");
+    }
+}
+
+fn done<'a, T: 'a>(
+    work: impl Future<Output = Result<T, StoreError>> + 'a,
+) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
+    Box::pin(async {
+        work.await.unwrap();
+    })
+}
+
+/// Many loads of record 1 for all of which the touch is due.
+pub(crate) async fn touch_at_the_same_time(store: &(impl Store + Clone)) {
+    let now = START.plus(MINUTE);
+    let mut loads = JoinSet::new();
+    for _ in 0..32 {
+        let store = store.clone();
+        let touch = Touch::Active {
+            now,
+            bearer: BEARER,
+            at_most_every: MINUTE,
+        };
+        loads.spawn(async move { store.load(id(1), touch).await.unwrap().unwrap().last_seen_at });
+    }
+    assert_eq!(loads.join_all().await, [now; 32]);
+}
+
+/// How many both swept, in batches that are full until nothing is left.
+pub(crate) async fn sweep_at_the_same_time<S: Store>(stores: [S; 2]) -> u64 {
+    let mut sweepers = JoinSet::new();
+    for store in stores {
+        sweepers.spawn(async move {
+            let mut all = 0;
+            loop {
+                let swept = store.sweep_expired(START, 100).await.unwrap();
+                all += swept;
+                if swept < 100 {
+                    return all;
+                }
+            }
+        });
+    }
+    sweepers.join_all().await.into_iter().sum()
+}
