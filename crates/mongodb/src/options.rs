@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
-use mongodb::error::ErrorKind;
+use mongodb::error::{Error, ErrorKind};
 use mongodb::options::{
     Acknowledgment, ClientOptions, Collation, CollectionOptions, IndexOptions, ReadConcern, ReadPreference,
     SelectionCriteria, WriteConcern,
@@ -153,7 +153,7 @@ impl MongoOptions {
             .or(options.default_database.as_deref())
             .unwrap_or(DATABASE);
         let database = database.to_owned();
-        let client = Client::with_options(options).map_err(|_| ConnectError::Options)?;
+        let client = Client::with_options(options).map_err(refused_options)?;
         let sessions = client
             .database(&database)
             .collection_with_options(&self.collection, self.collection_options());
@@ -215,6 +215,13 @@ impl fmt::Debug for MongoOptions {
             .field("operation_timeout", &self.operation_timeout)
             .field("linearizable_reads", &self.linearizable_reads)
             .finish()
+    }
+}
+
+fn refused_options(error: Error) -> ConnectError {
+    match *error.kind {
+        ErrorKind::InvalidTlsConfig { .. } => ConnectError::Server(Failure::Tls),
+        _ => ConnectError::Options,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use mongodb::bson::doc;
 use tenure_core::store::Updated;
 use tenure_core::{Session, Store};
 use tenure_mongodb::{ConnectError, Failure, MongoStore};
-use tenure_testkit::servers::{MongoServer, MongoServerOptions, free_port};
+use tenure_testkit::servers::{Certificates, MongoServer, MongoServerOptions, free_port};
 use tokio::task::JoinSet;
 
 /// The engine's deadline for the store calls of a load or of a commit.
@@ -269,4 +270,45 @@ async fn a_replica_set_answers_linearizable_reads() {
     assert!(store.load(id(1), active()).await.unwrap().is_some());
     assert!(store.remove(id(1)).await.unwrap());
     assert_eq!(look(&store, id(1)).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_used_over_tls_and_only_if_its_certificate_is_trusted() {
+    let certificates = Arc::new(Certificates::generate().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = folder.path().join("trusted.pem");
+    std::fs::write(&trusted, &certificates.authority).unwrap();
+    let untrusted = folder.path().join("untrusted.pem");
+    std::fs::write(&untrusted, Certificates::generate().unwrap().authority).unwrap();
+    let options = MongoServerOptions {
+        tls: Some(certificates),
+        ..Default::default()
+    };
+    let guarded = server(options);
+    let plain = server(MongoServerOptions::default());
+    let url = |server: &MongoServer, host: &str, authority: &Path| {
+        let (port, authority) = (server.port(), authority.display());
+        format!("mongodb://{host}:{port}/shop?tls=true&tlsCAFile={authority}")
+    };
+
+    let store = MongoStore::connect(&url(&guarded, "localhost", &trusted))
+        .await
+        .unwrap();
+    insert(&store, &session(1)).await;
+    for (why, refused) in [
+        ("another authority", url(&guarded, "localhost", &untrusted)),
+        ("another name", url(&guarded, "127.0.0.1", &trusted)),
+        ("plain text", url(&plain, "localhost", &trusted)),
+    ] {
+        let error = MongoStore::connect(&refused).await.expect_err(why);
+        assert!(
+            matches!(error, ConnectError::Server(Failure::NoServer(_))),
+            "{why}: {error:?}"
+        );
+    }
+    let no_file = MongoStore::connect(&url(&guarded, "localhost", Path::new("no-such-file"))).await;
+    assert!(
+        matches!(no_file, Err(ConnectError::Server(Failure::Tls))),
+        "{no_file:?}"
+    );
 }

@@ -11,6 +11,7 @@ use mongodb::bson::{Document, doc};
 use tenure_core::store::{Touch, Updated};
 use tenure_core::{Record, Store};
 use tenure_mongodb::MongoStore;
+use tokio::task::JoinSet;
 
 /// An operator's view of a database.
 struct Operator {
@@ -230,10 +231,14 @@ async fn requests_that_were_given_up_hold_up_nobody() {
         .await
         .unwrap();
     insert(&store, &session(1)).await;
-    for _ in 0..500 {
-        // Far less than a command takes, so that most are given up while they wait for a connection.
-        let _ = tokio::time::timeout(Duration::from_micros(1), store.load(id(1), Touch::No)).await;
+    let mut requests = JoinSet::new();
+    for _ in 0..200 {
+        let store = store.clone();
+        requests.spawn(async move { store.load(id(1), Touch::No).await });
     }
+    // So that most are given up while they wait for a connection.
+    requests.join_next().await.unwrap().unwrap().unwrap();
+    requests.shutdown().await;
     let started = Instant::now();
     assert!(look(&store, id(1)).await.is_some());
     assert!(

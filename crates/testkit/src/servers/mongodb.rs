@@ -1,16 +1,21 @@
 //! A server of MongoDB's protocol: SecantusDB, for no package carries MongoDB's own.
 
-use std::env;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::{env, fs};
 
 use tempfile::TempDir;
 
-use super::{ServerProcess, StartError, free_port, takes_connections};
+use super::{Certificates, ServerProcess, StartError, free_port, takes_connections};
 
 const HOW_TO_GET: &str = "install the test server of MongoDB's protocol with `python3 -m pip install --target \
      target/python secantusdb`, or name the folder that has it in TENURE_PYTHON_PACKAGES";
+
+const CERTIFICATE: &str = "certificate.pem";
+const KEY: &str = "key.pem";
+const DATA: &str = "data";
 
 /// Starts the server by its Python class, which takes options that its command line lacks, and waits for
 /// its end.
@@ -42,8 +47,8 @@ pub struct MongoServerOptions {
     pub requires_auth: bool,
     /// The replica set that it says it is the only member of; none for a server on its own.
     pub replica_set: Option<&'static str>,
-    /// Its certificate and key, in PEM files; none for plain text.
-    pub tls: Option<(PathBuf, PathBuf)>,
+    /// What it shows to those who connect; none for plain text.
+    pub tls: Option<Arc<Certificates>>,
 }
 
 impl MongoServer {
@@ -61,6 +66,10 @@ impl MongoServer {
     /// If SecantusDB is not installed or does not start.
     pub fn with(options: MongoServerOptions) -> Result<Self, StartError> {
         let folder = tempfile::tempdir()?;
+        if let Some(certificates) = &options.tls {
+            fs::write(folder.path().join(CERTIFICATE), &certificates.server)?;
+            fs::write(folder.path().join(KEY), &certificates.server_key)?;
+        }
         let port = free_port()?;
         let process = run(folder.path(), port, &options)?;
         Ok(Self {
@@ -116,14 +125,14 @@ fn run(folder: &Path, port: u16, options: &MongoServerOptions) -> Result<ServerP
         .env("PYTHONPATH", packages)
         .env("SECANTUS_FORCE_DURABLE", "1")
         .args(["-c", PROGRAM, &Ipv4Addr::LOCALHOST.to_string(), &port.to_string()])
-        .arg(folder)
+        .arg(folder.join(DATA))
         .arg(if options.requires_auth { "auth" } else { "open" });
     if let Some(name) = options.replica_set {
         command.arg(format!("replica_set={name}"));
     }
-    if let Some((certificate, key)) = &options.tls {
-        command.arg(format!("tls_cert_file={}", certificate.display()));
-        command.arg(format!("tls_key_file={}", key.display()));
+    if options.tls.is_some() {
+        command.arg(format!("tls_cert_file={}", folder.join(CERTIFICATE).display()));
+        command.arg(format!("tls_key_file={}", folder.join(KEY).display()));
     }
     ServerProcess::start(command, HOW_TO_GET, None, || takes_connections(port))
 }
