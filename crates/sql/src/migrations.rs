@@ -6,17 +6,17 @@ use crate::OpenError;
 ///
 /// They are applied when a store is opened, and recorded in the table `tenure_migrations`. They are
 /// Tenure's own, so they never collide with the migrations of the application.
-///
-/// ```
-#[cfg_attr(feature = "sqlite", doc = "use tenure_sql::sqlite::SqliteStore;")]
-#[cfg_attr(feature = "sqlite", doc = "")]
-#[cfg_attr(feature = "sqlite", doc = "for migration in SqliteStore::migrations() {")]
 #[cfg_attr(
     feature = "sqlite",
-    doc = "    println!(\"-- {} {}\\n{}\", migration.version, migration.name, migration.sql);"
+    doc = r#"
+```
+use tenure_sql::sqlite::SqliteStore;
+
+for migration in SqliteStore::migrations() {
+    println!("-- {} {}\n{}", migration.version, migration.name, migration.sql);
+}
+```"#
 )]
-#[cfg_attr(feature = "sqlite", doc = "}")]
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Migration {

@@ -31,15 +31,11 @@
 //! statement, in MySQL, which has none for writes, for reads and for the wait for a lock. The server's
 //! `max_allowed_packet` has to be above 1 MiB, as it is unless somebody lowered it.
 
-use sqlx::SqlStr;
+use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow, MySqlSslMode};
-use sqlx::{ConnectOptions, Row as _};
-use tenure_core::{Record, StoreError};
 
-use crate::migrations::Applied;
-use crate::row::{self, Value, bind};
-use crate::server::{Dialect, Statements, Tables, Trouble, is_local, mentions};
+use crate::server::{Dialect, PING, READ_LEDGER, Statements, Trouble, driver_methods, is_local, mentions};
 
 pub use crate::server::{ServerOptions, ServerStore};
 pub use crate::{Migration, OpenError};
@@ -99,9 +95,6 @@ const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = ? AND N
 // within a DELETE, and goes through the whole table for an IN.
 const SWEEP: &str = "DELETE FROM tenure_sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
 
-// No row, but the table has to be there, and reading it allowed.
-const PING: &str = "SELECT id FROM tenure_sessions LIMIT 0";
-
 impl Dialect for MySql {
     type Database = sqlx::MySql;
     type ConnectOptions = MySqlConnectOptions;
@@ -126,6 +119,20 @@ impl Dialect for MySql {
 
     // The connection's, for changes of a schema end a transaction. Locks are the whole server's.
     const LOCK_LEDGER: &'static str = "DO GET_LOCK(MD5(CONCAT(DATABASE(), '.tenure_migrations')), 60)";
+
+    const STATEMENTS: Statements<&'static str> = Statements {
+        load: LOAD,
+        touch: TOUCH,
+        insert: INSERT,
+        update: UPDATE,
+        version_of_living: VERSION_OF_LIVING,
+        remove: REMOVE,
+        list_by_owner: LIST_BY_OWNER,
+        remove_by_owner: REMOVE_BY_OWNER,
+        sweep: SWEEP,
+        ping: PING,
+        read_ledger: READ_LEDGER,
+    };
 
     fn connect_options(options: &ServerOptions<Self>) -> Result<MySqlConnectOptions, sqlx::Error> {
         let connect: MySqlConnectOptions = options.url.parse()?;
@@ -158,58 +165,7 @@ impl Dialect for MySql {
         ))
     }
 
-    fn statements(tables: &Tables) -> Statements {
-        Statements {
-            load: tables.statement(LOAD),
-            touch: tables.statement(TOUCH),
-            insert: tables.statement(INSERT),
-            update: tables.statement(UPDATE),
-            version_of_living: tables.statement(VERSION_OF_LIVING),
-            remove: tables.statement(REMOVE),
-            list_by_owner: tables.statement(LIST_BY_OWNER),
-            remove_by_owner: tables.statement(REMOVE_BY_OWNER),
-            sweep: tables.statement(SWEEP),
-            ping: tables.statement(PING),
-            read_ledger: tables.statement("SELECT version, name FROM tenure_migrations ORDER BY version"),
-        }
-    }
-
-    async fn rows(
-        connection: &mut MySqlConnection,
-        statement: SqlStr,
-        values: &[Value<'_>],
-    ) -> Result<Vec<MySqlRow>, sqlx::Error> {
-        bind(sqlx::query(statement), values).fetch_all(connection).await
-    }
-
-    async fn count(
-        connection: &mut MySqlConnection,
-        statement: SqlStr,
-        values: &[Value<'_>],
-    ) -> Result<u64, sqlx::Error> {
-        let done = bind(sqlx::query(statement), values).execute(connection).await?;
-        Ok(done.rows_affected())
-    }
-
-    async fn script(connection: &mut MySqlConnection, statements: SqlStr) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(statements).execute(connection).await.map(drop)
-    }
-
-    fn record(row: &MySqlRow) -> Result<Record, StoreError> {
-        row::record(row, Self::NAME)
-    }
-
-    fn metadata(row: &MySqlRow) -> Result<Record, StoreError> {
-        row::metadata(row, Self::NAME)
-    }
-
-    fn number(row: &MySqlRow) -> Result<i64, sqlx::Error> {
-        row.try_get(0)
-    }
-
-    fn applied(row: &MySqlRow) -> Result<Applied, sqlx::Error> {
-        row::applied(row)
-    }
+    driver_methods!(MySqlConnection, MySqlRow);
 
     fn trouble(error: &dyn DatabaseError) -> Trouble {
         let number = error

@@ -33,15 +33,11 @@
 
 use std::env;
 
-use sqlx::SqlStr;
+use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, PgSslMode};
-use sqlx::{ConnectOptions, Row as _};
-use tenure_core::{Record, StoreError};
 
-use crate::migrations::Applied;
-use crate::row::{self, Value, bind};
-use crate::server::{Dialect, Statements, Tables, Trouble, is_local, mentions};
+use crate::server::{Dialect, PING, READ_LEDGER, Statements, Trouble, driver_methods, is_local, mentions};
 
 pub use crate::server::{ServerOptions, ServerStore};
 pub use crate::{Migration, OpenError};
@@ -122,9 +118,6 @@ const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = $1 AND 
 const SWEEP: &str = "DELETE FROM tenure_sessions WHERE id = ANY (ARRAY(\
      SELECT id FROM tenure_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-// No row, but the table has to be there, and reading it allowed.
-const PING: &str = "SELECT id FROM tenure_sessions LIMIT 0";
-
 impl Dialect for Postgres {
     type Database = sqlx::Postgres;
     type ConnectOptions = PgConnectOptions;
@@ -149,6 +142,20 @@ impl Dialect for Postgres {
 
     // Until the end of the transaction. "tenure_m" in ASCII; locks are per database.
     const LOCK_LEDGER: &'static str = "SELECT pg_advisory_xact_lock(8387236816053264237)";
+
+    const STATEMENTS: Statements<&'static str> = Statements {
+        load: LOAD,
+        touch: TOUCH,
+        insert: INSERT,
+        update: UPDATE,
+        version_of_living: VERSION_OF_LIVING,
+        remove: REMOVE,
+        list_by_owner: LIST_BY_OWNER,
+        remove_by_owner: REMOVE_BY_OWNER,
+        sweep: SWEEP,
+        ping: PING,
+        read_ledger: READ_LEDGER,
+    };
 
     fn connect_options(options: &ServerOptions<Self>) -> Result<PgConnectOptions, sqlx::Error> {
         let connect: PgConnectOptions = options.url.parse()?;
@@ -180,58 +187,7 @@ impl Dialect for Postgres {
         None
     }
 
-    fn statements(tables: &Tables) -> Statements {
-        Statements {
-            load: tables.statement(LOAD),
-            touch: tables.statement(TOUCH),
-            insert: tables.statement(INSERT),
-            update: tables.statement(UPDATE),
-            version_of_living: tables.statement(VERSION_OF_LIVING),
-            remove: tables.statement(REMOVE),
-            list_by_owner: tables.statement(LIST_BY_OWNER),
-            remove_by_owner: tables.statement(REMOVE_BY_OWNER),
-            sweep: tables.statement(SWEEP),
-            ping: tables.statement(PING),
-            read_ledger: tables.statement("SELECT version, name FROM tenure_migrations ORDER BY version"),
-        }
-    }
-
-    async fn rows(
-        connection: &mut PgConnection,
-        statement: SqlStr,
-        values: &[Value<'_>],
-    ) -> Result<Vec<PgRow>, sqlx::Error> {
-        bind(sqlx::query(statement), values).fetch_all(connection).await
-    }
-
-    async fn count(
-        connection: &mut PgConnection,
-        statement: SqlStr,
-        values: &[Value<'_>],
-    ) -> Result<u64, sqlx::Error> {
-        let done = bind(sqlx::query(statement), values).execute(connection).await?;
-        Ok(done.rows_affected())
-    }
-
-    async fn script(connection: &mut PgConnection, statements: SqlStr) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(statements).execute(connection).await.map(drop)
-    }
-
-    fn record(row: &PgRow) -> Result<Record, StoreError> {
-        row::record(row, Self::NAME)
-    }
-
-    fn metadata(row: &PgRow) -> Result<Record, StoreError> {
-        row::metadata(row, Self::NAME)
-    }
-
-    fn number(row: &PgRow) -> Result<i64, sqlx::Error> {
-        row.try_get(0)
-    }
-
-    fn applied(row: &PgRow) -> Result<Applied, sqlx::Error> {
-        row::applied(row)
-    }
+    driver_methods!(PgConnection, PgRow);
 
     fn trouble(error: &dyn DatabaseError) -> Trouble {
         match error.code().as_deref() {

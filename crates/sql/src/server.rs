@@ -9,10 +9,10 @@ mod statements;
 mod store;
 mod tables;
 
-pub(crate) use dialect::{Connection, Dialect, Row};
+pub(crate) use dialect::{Connection, Dialect, Row, driver_methods};
 pub(crate) use error::Trouble;
 pub use options::ServerOptions;
 pub(crate) use options::{is_local, mentions};
-pub(crate) use statements::Statements;
+pub(crate) use statements::{PING, READ_LEDGER, Statements};
 pub use store::ServerStore;
 pub(crate) use tables::Tables;

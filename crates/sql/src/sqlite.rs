@@ -61,6 +61,10 @@ const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = ?1 AND 
 const SWEEP: &str = "DELETE FROM tenure_sessions WHERE rowid IN \
      (SELECT rowid FROM tenure_sessions WHERE expires_at <= ?1 LIMIT ?2)";
 
+/// How many expired rows one statement deletes, since all other writes wait for it. Each is on a page of its own where
+/// there are many.
+const SWEPT_AT_ONCE: u32 = 100;
+
 // Asks for a table of ours, so that it fails where the file was replaced by another.
 const PING: &str = "SELECT id FROM tenure_sessions LIMIT 1";
 
@@ -239,6 +243,26 @@ impl SqliteStore {
             .map_err(failed(Operation::List))?;
         rows.iter().map(|row| row::metadata(row, NAME)).collect()
     }
+
+    async fn sweep(&self, moment: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut swept = 0;
+        let mut left = limit;
+        while left > 0 {
+            let asked = left.min(SWEPT_AT_ONCE);
+            let done = sqlx::query(SWEEP)
+                .bind(time(moment))
+                .bind(asked)
+                .execute(&self.writer)
+                .await
+                .map_err(failed(Operation::Sweep))?;
+            swept += done.rows_affected();
+            if done.rows_affected() < u64::from(asked) {
+                break;
+            }
+            left -= asked;
+        }
+        Ok(swept)
+    }
 }
 
 impl Store for SqliteStore {
@@ -290,15 +314,7 @@ impl Store for SqliteStore {
     }
 
     fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
-        Box::pin(async move {
-            let done = sqlx::query(SWEEP)
-                .bind(time(moment))
-                .bind(limit)
-                .execute(&self.writer)
-                .await
-                .map_err(failed(Operation::Sweep))?;
-            Ok(done.rows_affected())
-        })
+        Box::pin(self.sweep(moment, limit))
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {

@@ -4,6 +4,7 @@ mod common;
 
 use std::time::Duration;
 
+use common::server_tests::server_tests;
 use common::servers::{self, *};
 use common::*;
 use tenure_core::store::{Touch, Updated};
@@ -11,7 +12,6 @@ use tenure_core::{Owner, Record, Store, StoreError};
 use tenure_sql::mysql::{MySqlStore, OpenError};
 use tenure_testkit::servers::mariadb::{MARIADB_PASSWORD, MARIADB_PASSWORD_IN_URL, MARIADB_USER};
 use tenure_testkit::servers::{Certificates, MariaDbServer};
-use tokio::task::JoinSet;
 
 struct Database {
     server: &'static MariaDbServer,
@@ -36,13 +36,13 @@ impl Database {
         self.url().replace("ssl-mode=DISABLED", parameters)
     }
 
-    /// The URL of a new user who may do what is granted and nothing else.
-    fn url_of_a_user(&self, user: &str, grants: &[&str]) -> String {
+    /// The URL of a new user with these rights on tables and no others.
+    fn url_of_a_user(&self, user: &str, rights: &[(&str, &str)]) -> String {
         self.run(&format!(
             "CREATE USER {user}@'%' IDENTIFIED BY '{MARIADB_PASSWORD}'"
         ));
-        for grant in grants {
-            self.run(&format!("GRANT {grant} TO {user}@'%'"));
+        for (right, table) in rights {
+            self.run(&format!("GRANT {right} ON {}.{table} TO {user}@'%'", self.name));
         }
         self.url().replacen(MARIADB_USER, user, 1)
     }
@@ -55,6 +55,17 @@ impl Database {
         self.server.run(&self.name, sql)
     }
 }
+
+const ID_IN_SQL: &str = "x'{}'";
+
+const WITNESS: &str = "CREATE TABLE writes (version BIGINT);
+    CREATE TRIGGER witness AFTER UPDATE ON tenure_sessions FOR EACH ROW INSERT INTO writes VALUES (new.version)";
+
+const EXPIRED_2000: &str = "INSERT INTO tenure_sessions (id, version, secret_hash, created_at, last_seen_at, \
+         idle_timeout, absolute_deadline, lifetime, data) \
+     SELECT unhex(md5(seq)), 1, unhex(sha2('x', 256)), 0, 0, 1000, 1000, 'standard', '' FROM seq_1_to_2000";
+
+server_tests!(MySqlStore);
 
 /// All that an error says to somebody who logs it.
 fn shown(error: &dyn std::error::Error) -> String {
@@ -70,30 +81,11 @@ async fn refusal(url: &str) -> OpenError {
     MySqlStore::connect(url).await.expect_err("a refusal")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_to_two_applications_lose_no_count() {
-    let database = Database::new();
-    applications::lose_no_count([database.store().await, database.store().await]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_out_in_one_application_is_final_in_the_other() {
-    let database = Database::new();
-    applications::sign_out_finally([database.store().await, database.store().await]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn revoking_an_owner_in_one_application_is_final_in_the_other() {
-    let database = Database::new();
-    applications::revoke_finally([database.store().await, database.store().await]).await;
-}
-
 #[tokio::test]
 async fn each_operation_is_as_many_statements_as_it_says() {
     let database = Database::new();
     drop(database.store().await);
-    let everything = format!("ALL ON {}.*", database.name);
-    let store = MySqlStore::connect(&database.url_of_a_user("counted", &[&everything]))
+    let store = MySqlStore::connect(&database.url_of_a_user("counted", &[("ALL", "*")]))
         .await
         .unwrap();
     database.run("SET GLOBAL log_output = 'TABLE', general_log = 1");
@@ -105,36 +97,6 @@ async fn each_operation_is_as_many_statements_as_it_says() {
     };
     round_trips(&store, count).await;
     database.run("SET GLOBAL general_log = 0");
-}
-
-#[tokio::test]
-async fn touches_at_the_same_time_write_once() {
-    let database = Database::new();
-    let store = database.store().await;
-    insert(&store, &record(1)).await;
-    database.run(
-        "CREATE TABLE writes (version BIGINT);
-         CREATE TRIGGER witness AFTER UPDATE ON tenure_sessions FOR EACH ROW \
-             INSERT INTO writes VALUES (new.version)",
-    );
-    touch_at_the_same_time(&store).await;
-    assert_eq!(database.run("SELECT count(*) FROM writes"), "1");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sweepers_at_the_same_time_take_each_session_once_and_full_batches() {
-    let database = Database::new();
-    let store = database.store().await;
-    database.run(
-        "INSERT INTO tenure_sessions (id, version, secret_hash, created_at, last_seen_at, idle_timeout, \
-             absolute_deadline, lifetime, data) \
-         SELECT unhex(md5(seq)), 1, unhex(sha2('x', 256)), 0, 0, 1000, 1000, 'standard', '' FROM seq_1_to_2000",
-    );
-    assert_eq!(
-        sweep_at_the_same_time([store, database.store().await]).await,
-        2000
-    );
-    assert_eq!(database.run("SELECT count(*) FROM tenure_sessions"), "0");
 }
 
 #[tokio::test]
@@ -182,25 +144,6 @@ async fn statements_find_their_rows_by_an_index() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn many_may_open_a_new_database_at_once() {
-    let database = Database::new();
-    let mut openings = JoinSet::new();
-    for number in 0..8 {
-        let url = database.url();
-        openings.spawn(async move {
-            let store = MySqlStore::connect(&url).await.unwrap();
-            insert(&store, &record(number)).await;
-        });
-    }
-    openings.join_all().await;
-    assert_eq!(database.run("SELECT count(*) FROM tenure_sessions"), "8");
-    assert_eq!(
-        database.run("SELECT version, name FROM tenure_migrations"),
-        "1\tsessions"
-    );
-}
-
 #[tokio::test]
 async fn a_schema_that_is_newer_or_not_ours_is_refused() {
     let database = Database::new();
@@ -221,40 +164,6 @@ async fn a_schema_that_is_newer_or_not_ours_is_refused() {
         let foreign = refusal(&database.url()).await;
         assert!(matches!(foreign, OpenError::ForeignSchema { .. }), "{foreign:?}");
     }
-}
-
-#[tokio::test]
-async fn who_does_not_migrate_is_told_what_lacks_and_runs_the_script() {
-    let database = Database::new();
-    let options = MySqlStore::options(&database.url())
-        .table_prefix("shop_")
-        .migrate(false);
-    let refusal = options.clone().connect().await.expect_err("a refusal");
-    assert!(
-        matches!(refusal, OpenError::OlderSchema { version: 1, .. }),
-        "{refusal:?}"
-    );
-    database.run(&options.migration_script().unwrap());
-    let store = options.connect().await.unwrap();
-    insert(&store, &record(1)).await;
-    assert_eq!(database.run("SELECT count(*) FROM shop_sessions"), "1");
-}
-
-#[tokio::test]
-async fn what_an_operator_does_by_hand_counts_at_once() {
-    let database = Database::new();
-    let store = database.store().await;
-    insert(&store, &record(1)).await;
-    insert(&store, &record(2)).await;
-    database.run(&format!("DELETE FROM tenure_sessions WHERE id = x'{}'", id(1)));
-    assert_eq!(look(&store, id(1)).await, None);
-    let late = Record {
-        version: 2,
-        ..record(1)
-    };
-    assert_eq!(store.update(&late, 1, START).await.unwrap(), Updated::Gone);
-    database.run("UPDATE tenure_sessions SET idle_timeout = 60000 WHERE owner = 'alice'");
-    assert_eq!(store.sweep_expired(START.plus(MINUTE), 10).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -327,8 +236,7 @@ async fn a_full_disk_and_a_value_that_is_refused_show_no_value() {
 async fn a_server_that_takes_no_writes_is_named_as_the_cause() {
     let database = Database::new();
     drop(database.store().await);
-    let rows = format!("SELECT, INSERT ON {}.*", database.name);
-    let store = MySqlStore::connect(&database.url_of_a_user("writer", &[&rows]))
+    let store = MySqlStore::connect(&database.url_of_a_user("writer", &[("SELECT, INSERT", "*")]))
         .await
         .unwrap();
     // As a replica does, and for the users of other tests not at all: they may write to it.
@@ -343,38 +251,6 @@ async fn a_server_that_takes_no_writes_is_named_as_the_cause() {
         shown(&refused)
     );
     insert(&store, &record(1)).await;
-}
-
-#[tokio::test]
-async fn a_missing_permission_is_named_as_the_cause() {
-    let database = Database::new();
-    drop(database.store().await);
-    let rows = format!("SELECT ON {}.*", database.name);
-    let store = MySqlStore::connect(&database.url_of_a_user("reader", &[&rows]))
-        .await
-        .unwrap();
-    assert_eq!(look(&store, id(1)).await, None);
-    let refused = shown(&store.insert(&record(1)).await.expect_err("a failure"));
-    assert!(refused.contains("lacks a permission"), "{refused}");
-}
-
-#[tokio::test]
-async fn a_user_who_may_read_and_write_rows_is_enough_once_the_tables_are_there() {
-    let database = Database::new();
-    drop(database.store().await);
-    let ledger = format!("SELECT ON {}.tenure_migrations", database.name);
-    let rows = format!(
-        "SELECT, INSERT, UPDATE, DELETE ON {}.tenure_sessions",
-        database.name
-    );
-    let store = MySqlStore::connect(&database.url_of_a_user("app", &[&ledger, &rows]))
-        .await
-        .unwrap();
-    insert(&store, &record(1)).await;
-    assert_eq!(
-        store.sweep_expired(START.plus(MINUTE * 1000), 1).await.unwrap(),
-        1
-    );
 }
 
 #[tokio::test]
@@ -419,14 +295,4 @@ async fn a_write_that_changes_nothing_is_saved() {
     let store = database.store().await;
     insert(&store, &record(1)).await;
     assert_eq!(store.update(&record(1), 1, START).await.unwrap(), Updated::Saved);
-}
-
-#[tokio::test]
-async fn a_closed_store_fails_and_does_not_say_that_there_is_no_session() {
-    let database = Database::new();
-    let store = database.store().await;
-    insert(&store, &record(1)).await;
-    store.close().await;
-    assert!(store.load(id(1), Touch::No).await.is_err());
-    assert!(store.ping().await.is_err());
 }

@@ -4,6 +4,7 @@ mod common;
 
 use std::time::Duration;
 
+use common::server_tests::server_tests;
 use common::servers::{self, *};
 use common::*;
 use tenure_core::store::{Touch, Updated};
@@ -11,7 +12,6 @@ use tenure_core::{Owner, Record, Store, StoreError};
 use tenure_sql::postgres::{OpenError, PostgresStore};
 use tenure_testkit::servers::postgres::{POSTGRES_PASSWORD, POSTGRES_PASSWORD_IN_URL};
 use tenure_testkit::servers::{Certificates, PostgresServer};
-use tokio::task::JoinSet;
 
 struct Database {
     server: &'static PostgresServer,
@@ -36,14 +36,15 @@ impl Database {
         self.url().replace("sslmode=disable", parameters)
     }
 
-    /// The URL of a new user who may use the tables and nothing else.
-    fn url_of_a_user(&self, user: &str, grant: &str) -> String {
+    /// The URL of a new user with these rights on tables and no others.
+    fn url_of_a_user(&self, user: &str, rights: &[(&str, &str)]) -> String {
         self.run(&format!(
-            "CREATE ROLE {user} LOGIN PASSWORD '{POSTGRES_PASSWORD}'; {grant}"
+            "CREATE ROLE {user} LOGIN PASSWORD '{POSTGRES_PASSWORD}'"
         ));
-        self.url()
-            .replace("postgres:", &format!("{user}:"))
-            .replacen(&format!("{user}://"), "postgres://", 1)
+        for (right, table) in rights {
+            self.run(&format!("GRANT {right} ON {table} TO {user}"));
+        }
+        self.url().replacen("//postgres:", &format!("//{user}:"), 1)
     }
 
     async fn store(&self) -> PostgresStore {
@@ -54,6 +55,20 @@ impl Database {
         self.server.run(&self.name, sql)
     }
 }
+
+const ID_IN_SQL: &str = "'\\x{}'";
+
+const WITNESS: &str = "CREATE TABLE writes (version bigint);
+    CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN INSERT INTO writes VALUES (new.version); RETURN new; END';
+    CREATE TRIGGER witness AFTER UPDATE ON tenure_sessions FOR EACH ROW EXECUTE FUNCTION witness();";
+
+const EXPIRED_2000: &str = "INSERT INTO tenure_sessions (id, version, secret_hash, created_at, last_seen_at, \
+         idle_timeout, absolute_deadline, lifetime, data) \
+     SELECT decode(md5(n::text), 'hex'), 1, sha256('x'), 0, 0, 1000, 1000, 'standard', '' \
+     FROM generate_series(1, 2000) n";
+
+server_tests!(PostgresStore);
 
 /// All that an error says to somebody who logs it.
 fn shown(error: &dyn std::error::Error) -> String {
@@ -73,24 +88,6 @@ async fn refusal(url: &str) -> OpenError {
         .expect_err("a refusal")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_to_two_applications_lose_no_count() {
-    let database = Database::new();
-    applications::lose_no_count([database.store().await, database.store().await]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_out_in_one_application_is_final_in_the_other() {
-    let database = Database::new();
-    applications::sign_out_finally([database.store().await, database.store().await]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn revoking_an_owner_in_one_application_is_final_in_the_other() {
-    let database = Database::new();
-    applications::revoke_finally([database.store().await, database.store().await]).await;
-}
-
 #[tokio::test]
 async fn each_operation_is_as_many_statements_as_it_says() {
     let database = Database::new();
@@ -107,38 +104,6 @@ async fn each_operation_is_as_many_statements_as_it_says() {
         database.server.run("postgres", &calls).parse().unwrap()
     };
     round_trips(&store, count).await;
-}
-
-#[tokio::test]
-async fn touches_at_the_same_time_write_once() {
-    let database = Database::new();
-    let store = database.store().await;
-    insert(&store, &record(1)).await;
-    database.run(
-        "CREATE TABLE writes (version bigint);
-         CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS
-             'BEGIN INSERT INTO writes VALUES (new.version); RETURN new; END';
-         CREATE TRIGGER witness AFTER UPDATE ON tenure_sessions FOR EACH ROW EXECUTE FUNCTION witness();",
-    );
-    touch_at_the_same_time(&store).await;
-    assert_eq!(database.run("SELECT count(*) FROM writes"), "1");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sweepers_at_the_same_time_take_each_session_once_and_full_batches() {
-    let database = Database::new();
-    let store = database.store().await;
-    database.run(
-        "INSERT INTO tenure_sessions (id, version, secret_hash, created_at, last_seen_at, idle_timeout, \
-             absolute_deadline, lifetime, data) \
-         SELECT decode(md5(n::text), 'hex'), 1, sha256('x'), 0, 0, 1000, 1000, 'standard', '' \
-         FROM generate_series(1, 2000) n",
-    );
-    assert_eq!(
-        sweep_at_the_same_time([store, database.store().await]).await,
-        2000
-    );
-    assert_eq!(database.run("SELECT count(*) FROM tenure_sessions"), "0");
 }
 
 #[tokio::test]
@@ -205,25 +170,6 @@ async fn statements_find_their_rows_by_an_index() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn many_may_open_a_new_database_at_once() {
-    let database = Database::new();
-    let mut openings = JoinSet::new();
-    for number in 0..8 {
-        let url = database.url();
-        openings.spawn(async move {
-            let store = PostgresStore::connect(&url).await.unwrap();
-            insert(&store, &record(number)).await;
-        });
-    }
-    openings.join_all().await;
-    assert_eq!(database.run("SELECT count(*) FROM tenure_sessions"), "8");
-    assert_eq!(
-        database.run("SELECT version, name FROM tenure_migrations"),
-        "1|sessions"
-    );
-}
-
 #[tokio::test]
 async fn a_newer_schema_is_refused_and_left_alone() {
     let database = Database::new();
@@ -270,30 +216,6 @@ async fn a_failing_migration_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn who_does_not_migrate_is_told_what_lacks_and_runs_the_script() {
-    let database = Database::new();
-    let options = PostgresStore::options(&database.url())
-        .table_prefix("shop_")
-        .migrate(false);
-    let refusal = options.clone().connect().await.expect_err("a refusal");
-    assert!(
-        matches!(refusal, OpenError::OlderSchema { version: 1, .. }),
-        "{refusal:?}"
-    );
-    database.run(&options.migration_script().unwrap());
-    let store = options.connect().await.unwrap();
-    insert(&store, &record(1)).await;
-    assert_eq!(database.run("SELECT count(*) FROM shop_sessions"), "1");
-    drop(
-        PostgresStore::options(&database.url())
-            .table_prefix("shop_")
-            .connect()
-            .await
-            .unwrap(),
-    );
-}
-
-#[tokio::test]
 async fn tables_are_in_the_schema_and_under_the_prefix_that_was_chosen() {
     let database = Database::new();
     database.run("CREATE SCHEMA auth; CREATE SCHEMA auth2");
@@ -312,23 +234,6 @@ async fn tables_are_in_the_schema_and_under_the_prefix_that_was_chosen() {
     assert_eq!(database.run("SELECT to_regclass('tenure_sessions') IS NULL"), "t");
     let refused = PostgresStore::options(&database.url()).schema("a\"; DROP SCHEMA auth; --");
     assert!(matches!(refused.connect().await, Err(OpenError::Name)));
-}
-
-#[tokio::test]
-async fn what_an_operator_does_by_hand_counts_at_once() {
-    let database = Database::new();
-    let store = database.store().await;
-    insert(&store, &record(1)).await;
-    insert(&store, &record(2)).await;
-    database.run(&format!("DELETE FROM tenure_sessions WHERE id = '\\x{}'", id(1)));
-    assert_eq!(look(&store, id(1)).await, None);
-    let late = Record {
-        version: 2,
-        ..record(1)
-    };
-    assert_eq!(store.update(&late, 1, START).await.unwrap(), Updated::Gone);
-    database.run("UPDATE tenure_sessions SET idle_timeout = 60000 WHERE owner = 'alice'");
-    assert_eq!(store.sweep_expired(START.plus(MINUTE), 10).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -434,36 +339,6 @@ async fn a_server_that_takes_no_writes_is_named_as_the_cause() {
 }
 
 #[tokio::test]
-async fn a_missing_permission_is_named_as_the_cause() {
-    let database = Database::new();
-    drop(database.store().await);
-    let url = database.url_of_a_user(
-        "reader",
-        "GRANT SELECT ON tenure_sessions, tenure_migrations TO reader",
-    );
-    let store = PostgresStore::connect(&url).await.unwrap();
-    assert_eq!(look(&store, id(1)).await, None);
-    let refused = shown(&store.insert(&record(1)).await.expect_err("a failure"));
-    assert!(refused.contains("lacks a permission"), "{refused}");
-}
-
-#[tokio::test]
-async fn a_user_who_may_read_and_write_rows_is_enough_once_the_tables_are_there() {
-    let database = Database::new();
-    drop(database.store().await);
-    let grant = "GRANT SELECT ON tenure_migrations TO app; \
-                 GRANT SELECT, INSERT, UPDATE, DELETE ON tenure_sessions TO app";
-    let store = PostgresStore::connect(&database.url_of_a_user("app", grant))
-        .await
-        .unwrap();
-    insert(&store, &record(1)).await;
-    assert_eq!(
-        store.sweep_expired(START.plus(MINUTE * 1000), 1).await.unwrap(),
-        1
-    );
-}
-
-#[tokio::test]
 async fn what_keeps_a_store_from_connecting_is_told_without_the_password() {
     let database = Database::new();
     let url = database.url();
@@ -503,16 +378,6 @@ async fn a_statement_that_waits_too_long_gives_up() {
     assert!(refused.contains("longer than the statement timeout"), "{refused}");
     locker.await.unwrap();
     assert!(store.remove(id(1)).await.unwrap());
-}
-
-#[tokio::test]
-async fn a_closed_store_fails_and_does_not_say_that_there_is_no_session() {
-    let database = Database::new();
-    let store = database.store().await;
-    insert(&store, &record(1)).await;
-    store.close().await;
-    assert!(store.load(id(1), Touch::No).await.is_err());
-    assert!(store.ping().await.is_err());
 }
 
 #[tokio::test]

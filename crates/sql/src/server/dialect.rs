@@ -7,7 +7,7 @@ use sqlx::error::DatabaseError;
 use sqlx::{ConnectOptions, Database};
 use tenure_core::{Record, StoreError};
 
-use super::{ServerOptions, Statements, Tables, Trouble};
+use super::{ServerOptions, Statements, Trouble};
 use crate::Migration;
 use crate::migrations::Applied;
 use crate::row::Value;
@@ -23,7 +23,7 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// The store's name in errors.
     const NAME: &'static str;
 
-    /// The port where a URL names none.
+    /// What its URLs may begin with, the usual one first.
     const SCHEMES: &'static [&'static str];
 
     /// Tenure's tables.
@@ -38,6 +38,9 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// What keeps two that migrate from doing it at once, until the connection or its transaction ends.
     const LOCK_LEDGER: &'static str;
 
+    /// What is said to it.
+    const STATEMENTS: Statements<&'static str>;
+
     /// What the driver needs to know, from the URL and the options.
     fn connect_options(options: &ServerOptions<Self>) -> Result<Self::ConnectOptions, sqlx::Error>;
 
@@ -46,9 +49,6 @@ pub trait Dialect: Sized + Send + Sync + 'static {
 
     /// What is said to a new connection before its first use.
     fn greeting(options: &ServerOptions<Self>) -> Option<String>;
-
-    /// The statements on these tables.
-    fn statements(tables: &Tables) -> Statements;
 
     /// The rows that a statement gives.
     fn rows(
@@ -91,3 +91,51 @@ pub(crate) type Connection<D> = <<D as Dialect>::Database as Database>::Connecti
 
 /// A row of the driver.
 pub(crate) type Row<D> = <<D as Dialect>::Database as Database>::Row;
+
+/// The methods of a [`Dialect`] that are the same but for the driver's types: to bound these would be longer.
+macro_rules! driver_methods {
+    ($connection:ty, $row:ty) => {
+        async fn rows(
+            connection: &mut $connection,
+            statement: sqlx::SqlStr,
+            values: &[crate::row::Value<'_>],
+        ) -> Result<Vec<$row>, sqlx::Error> {
+            let query = crate::row::bind(sqlx::query(statement), values);
+            query.fetch_all(connection).await
+        }
+
+        async fn count(
+            connection: &mut $connection,
+            statement: sqlx::SqlStr,
+            values: &[crate::row::Value<'_>],
+        ) -> Result<u64, sqlx::Error> {
+            let query = crate::row::bind(sqlx::query(statement), values);
+            Ok(query.execute(connection).await?.rows_affected())
+        }
+
+        async fn script(connection: &mut $connection, statements: sqlx::SqlStr) -> Result<(), sqlx::Error> {
+            sqlx::raw_sql(statements)
+                .execute(connection)
+                .await
+                .map(drop)
+        }
+
+        fn record(row: &$row) -> Result<tenure_core::Record, tenure_core::StoreError> {
+            crate::row::record(row, Self::NAME)
+        }
+
+        fn metadata(row: &$row) -> Result<tenure_core::Record, tenure_core::StoreError> {
+            crate::row::metadata(row, Self::NAME)
+        }
+
+        fn number(row: &$row) -> Result<i64, sqlx::Error> {
+            sqlx::Row::try_get(row, 0)
+        }
+
+        fn applied(row: &$row) -> Result<crate::migrations::Applied, sqlx::Error> {
+            crate::row::applied(row)
+        }
+    };
+}
+
+pub(crate) use driver_methods;

@@ -156,7 +156,7 @@ impl<D: Dialect> ServerOptions<D> {
         let options = self.connect_options()?;
         let database = D::database(&options);
         let pool = Pool::new(options, D::greeting(&self), self.limits.clone());
-        let statements = D::statements(&tables);
+        let statements = D::STATEMENTS.on(&tables);
         if self.migrate {
             migrate::<D>(&pool, &statements, &tables, &database).await?;
         } else {

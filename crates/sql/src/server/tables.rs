@@ -14,7 +14,7 @@ const MAX_SCHEMA_BYTES: usize = 63;
 
 /// Where the tables are, and what their names begin with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tables {
+pub(crate) struct Tables {
     schema: Option<String>,
     prefix: Option<String>,
 }

@@ -6,6 +6,13 @@ pub(crate) mod applications;
 pub(crate) mod faults;
 #[cfg(feature = "sqlite")]
 pub(crate) mod file;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[allow(
+    unused_imports,
+    unused_macros,
+    reason = "each file of tests uses a part of it"
+)]
+pub(crate) mod server_tests;
 pub(crate) mod servers;
 
 use std::time::Duration;
