@@ -119,6 +119,9 @@ impl SqliteOptions {
             .filename(file)
             .busy_timeout(self.busy_timeout)
             .journal_mode(SqliteJournalMode::Wal)
+            // A checkpoint holds up the writes behind it for as long as it takes to bring its pages home; SQLite's own
+            // 1000 pages are too many for a disk that has to look for each.
+            .pragma("wal_autocheckpoint", "200")
             .synchronous(match self.durability {
                 Durability::Full => SqliteSynchronous::Full,
                 Durability::Normal => SqliteSynchronous::Normal,
