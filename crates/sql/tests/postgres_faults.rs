@@ -4,7 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::faults::survives;
+use common::faults::{fault_tests, survives};
+use common::*;
 use tenure_sql::postgres::PostgresStore;
 use tenure_testkit::servers::PostgresServer;
 use tokio::time::sleep;
@@ -16,16 +17,7 @@ async fn server_and_store() -> (PostgresServer, PostgresStore) {
     (server, store.unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_loses_nothing_that_was_acknowledged_and_is_found_again() {
-    let (server, store) = server_and_store().await;
-    survives(store, async || {
-        server.kill();
-        sleep(Duration::from_millis(500)).await;
-        server.start_again().unwrap();
-    })
-    .await;
-}
+fault_tests!();
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_the_server_ends_are_replaced() {
@@ -38,17 +30,6 @@ async fn connections_that_the_server_ends_are_replaced() {
             );
             sleep(Duration::from_millis(50)).await;
         }
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_server_costs_the_deadline_and_no_more() {
-    let (server, store) = server_and_store().await;
-    survives(store, async || {
-        server.freeze();
-        sleep(Duration::from_secs(4)).await;
-        server.thaw();
     })
     .await;
 }

@@ -171,3 +171,49 @@ async fn nothing_is_lost(application: &Sessions, ledger: Ledger) {
     )
     .await;
 }
+
+/// The faults that are the same of every server, on the `server_and_store` of the file that names them.
+#[allow(unused_macros, reason = "each file of tests uses a part of it")]
+macro_rules! fault_tests {
+    () => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn a_killed_server_loses_nothing_that_was_acknowledged_and_is_found_again() {
+            let (server, store) = server_and_store().await;
+            survives(store, async || {
+                server.kill();
+                sleep(Duration::from_millis(500)).await;
+                server.start_again().unwrap();
+            })
+            .await;
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn a_frozen_server_costs_the_deadline_and_no_more() {
+            let (server, store) = server_and_store().await;
+            survives(store, async || {
+                server.freeze();
+                sleep(Duration::from_secs(4)).await;
+                server.thaw();
+            })
+            .await;
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn a_restart_while_nobody_asks_fails_nobody() {
+            let (server, store) = server_and_store().await;
+            insert(&store, &record(1)).await;
+            let restart = async || {
+                server.kill();
+                server.start_again().unwrap();
+                // As long as a connection is trusted for a write without being asked.
+                sleep(Duration::from_secs(1)).await;
+            };
+            restart().await;
+            assert_eq!(look(&store, id(1)).await, Some(record(1)));
+            restart().await;
+            insert(&store, &record(2)).await;
+        }
+    };
+}
+#[allow(unused_imports, reason = "each file of tests uses a part of it")]
+pub(crate) use fault_tests;
