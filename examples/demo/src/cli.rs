@@ -27,8 +27,8 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", default_value = "demo.db")]
     pub database: PathBuf,
 
-    /// Keep the sessions there instead of in the SQLite file, such as redis://127.0.0.1 or
-    /// postgres://app@127.0.0.1/app; each kind of store needs the cargo feature of its name
+    /// Keep the sessions there instead of in the SQLite file, such as `redis://127.0.0.1` or
+    /// `postgres://app@127.0.0.1/app`; each kind of store needs the cargo feature of its name
     #[arg(long, value_name = "URL", env = "DEMO_STORE", hide_env_values = true)]
     pub store: Option<String>,
 
