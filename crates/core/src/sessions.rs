@@ -110,7 +110,7 @@ impl SessionsBuilder {
         }
     }
 
-    /// Who is told every [`Event`]. *Default*: nobody but `tracing`.
+    /// Who is told every [`Event`](crate::Event). *Default*: nobody but `tracing`.
     pub fn listener(self, listener: impl Listener) -> Self {
         Self {
             listener: Some(Box::new(listener)),
