@@ -4,14 +4,15 @@ use http::HeaderMap;
 
 use crate::cookie_header::cookies_named;
 use crate::event::Refusal;
-use crate::keyring::{KeyAge, Keyring};
+use crate::keyring::KeyRole;
+use crate::live_keyring::LiveKeyring;
 use crate::token::{CookieFault, Token};
 
 /// What the request brought.
 pub(crate) enum Arrival {
     NoCookie,
     Refused(Refusal),
-    Genuine { token: Token, age: KeyAge },
+    Genuine { token: Token, key: KeyRole },
 }
 
 /// How many cookies of our name are looked at. More than one is somebody's attempt at planting one.
@@ -19,12 +20,18 @@ const MOST_CANDIDATES: usize = 8;
 
 impl Arrival {
     /// Verifies the cookies of this name until one is genuine.
-    pub(crate) fn of(headers: &HeaderMap, name: &str, keyring: &Keyring) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, name: &str, keyring: &LiveKeyring) -> Self {
+        let keys = keyring.load();
         let mut arrival = Self::NoCookie;
         for value in cookies_named(headers, name).take(MOST_CANDIDATES) {
-            match Token::from_cookie(value, name, keyring) {
-                Ok((token, age)) => return Self::Genuine { token, age },
-                Err(CookieFault::Forged) => arrival = Self::Refused(Refusal::Forged),
+            match Token::from_cookie(value, name, &keys) {
+                Ok((token, key)) => return Self::Genuine { token, key },
+                Err(CookieFault::UnknownKey) if keyring.may_be_outdated() => {
+                    arrival = Self::Refused(Refusal::UnknownKey);
+                }
+                Err(CookieFault::Forged | CookieFault::UnknownKey) => {
+                    arrival = arrival.or_forged();
+                }
                 Err(CookieFault::Malformed) if matches!(arrival, Self::NoCookie) => {
                     arrival = Self::Refused(Refusal::Malformed);
                 }
@@ -34,11 +41,19 @@ impl Arrival {
         arrival
     }
 
+    /// A planted cookie beside one that may be a newer key's does not get that one removed.
+    fn or_forged(self) -> Self {
+        match self {
+            Self::Refused(Refusal::UnknownKey) => self,
+            _ => Self::Refused(Refusal::Forged),
+        }
+    }
+
     pub(crate) fn has_older_key(&self) -> bool {
         matches!(
             self,
             Self::Genuine {
-                age: KeyAge::Older,
+                key: KeyRole::Older,
                 ..
             }
         )

@@ -9,6 +9,7 @@ use crate::data::Data;
 use crate::data_error::DataError;
 use crate::deadline::Deadline;
 use crate::event::{Dropped, EventKind, Refusal};
+use crate::keyring::KeyRole;
 use crate::outgoing::Outgoing;
 use crate::random::RandomError;
 use crate::record::{Lifetime, Record};
@@ -77,11 +78,15 @@ const MOST_ATTEMPTS: u32 = 64;
 
 pub(crate) fn commit_without_store(visit: &Visit) -> Option<Outgoing> {
     let mut state = visit.state();
-    state.has_nothing_to_save().then(|| answer(visit, &mut state))
+    let needs_store = !state.has_nothing_to_save() || state.reseal_is_due();
+    (!needs_store).then(|| answer(visit, &mut state))
 }
 
 pub(crate) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
     let saved = save(visit).await;
+    if saved.is_ok() {
+        reseal(visit).await;
+    }
     let mut state = visit.state();
     state.answered = Answered::Already;
     match saved {
@@ -113,7 +118,7 @@ fn answer(visit: &Visit, state: &mut State) -> Outgoing {
                 id: live.record.id,
                 secret: live.secret.clone(),
             };
-            let value = token.to_cookie(&engine.policy.cookie_name, &engine.keyring);
+            let value = token.to_cookie(&engine.policy.cookie_name, &engine.keyring.load());
             Outgoing::cookie(set_cookie::issue(
                 &engine.policy,
                 &value,
@@ -236,7 +241,7 @@ async fn insert(
         record.data = engine
             .policy
             .sealing
-            .close(&data, &record, &token.secret, &engine.keyring)?;
+            .close(&data, &record, &token.secret, &engine.keyring.load())?;
         let inserted = deadline
             .call(Operation::Insert, engine.store.insert(&record))
             .await;
@@ -257,6 +262,7 @@ async fn insert(
                         },
                         secret: token.secret,
                         data,
+                        sealed_under: KeyRole::Current,
                         attendance: Attendance::Active,
                         freshness: Freshness::SameSecret,
                         foresight: Foresight::Current,
@@ -333,6 +339,7 @@ async fn update(
                         record,
                         secret,
                         data,
+                        sealed_under: KeyRole::Current,
                         freshness,
                         ..*base
                     },
@@ -380,8 +387,42 @@ fn next_record(
     record.data = engine
         .policy
         .sealing
-        .close(data, &record, secret, &engine.keyring)?;
+        .close(data, &record, secret, &engine.keyring.load())?;
     Ok(record)
+}
+
+/// Seals the data of a session anew that is sealed under an older key, so that this key can go one day without
+/// anybody's session. The browser gets its cookie under the current key only if that worked: else the next request
+/// tries again, and this one loses nothing.
+async fn reseal(visit: &Visit) {
+    let _turn = visit.turn.lock().await;
+    let base = {
+        let state = visit.state();
+        match (state.live(), state.has_nothing_to_save() && state.reseal_is_due()) {
+            (Some(live), true) => live.clone(),
+            _ => return,
+        }
+    };
+    let engine = &*visit.engine;
+    let now = engine.now();
+    let sealed = next_record(visit, &base, &Pending::default(), &base.data, &base.secret, now);
+    let saved = match sealed {
+        Ok(record) => {
+            let update = engine.store.update(&record, base.record.version, now);
+            let updated = engine.deadline().call(Operation::Update, update).await;
+            engine
+                .reported(Operation::Update, record.id, updated)
+                .is_ok_and(|updated| updated == Updated::Saved)
+        }
+        Err(_) => false,
+    };
+    let mut state = visit.state();
+    if let (true, Standing::Live(live)) = (saved, &mut state.standing) {
+        live.record.version += 1;
+        live.sealed_under = KeyRole::Current;
+    } else if base.freshness == Freshness::SameSecret {
+        state.cookie = CookieDue::Nothing;
+    }
 }
 
 /// The session as another request left it, if it is still open to this one.
@@ -401,16 +442,21 @@ async fn reload(
     if record.expiry(engine.now()).is_some() {
         return Ok(Err(Dropped::SessionGone));
     }
-    if !record.secret_hash.is_of(&base.secret) {
+    if !record.secret_hash.matches(&base.record.secret_hash) {
         return Ok(Err(Dropped::Superseded));
     }
-    let Ok(data) = engine.policy.sealing.open(&record, &base.secret, &engine.keyring) else {
+    let opened = engine
+        .policy
+        .sealing
+        .open(&record, &base.secret, &engine.keyring.load());
+    let Ok((data, sealed_under)) = opened else {
         return Ok(Err(Dropped::Unreadable));
     };
     record.data = Bytes::new();
     Ok(Ok(Box::new(Live {
         record,
         data: Arc::new(data),
+        sealed_under,
         foresight: Foresight::Outdated,
         ..base.clone()
     })))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Timestamp};
 use crate::deadline::Deadline;
 use crate::event::{self, Event, EventKind, Listener};
-use crate::keyring::Keyring;
+use crate::live_keyring::LiveKeyring;
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::session_id::SessionId;
@@ -15,7 +15,7 @@ use crate::sweeper::{Batch, Sweeper};
 
 pub(crate) struct Engine {
     pub(crate) policy: Policy,
-    pub(crate) keyring: Keyring,
+    pub(crate) keyring: LiveKeyring,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) listener: Option<Box<dyn Listener>>,
@@ -36,7 +36,7 @@ const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(1);
 impl Engine {
     pub(crate) fn new(
         policy: Policy,
-        keyring: Keyring,
+        keyring: LiveKeyring,
         store: Arc<dyn Store>,
         clock: Box<dyn Clock>,
         listener: Option<Box<dyn Listener>>,

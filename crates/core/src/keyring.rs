@@ -1,22 +1,25 @@
 //! The keys that sign cookies and seal data, and their rotation.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::{digest, hkdf, hmac};
 use zeroize::Zeroizing;
 
 use crate::secret::{Secret, Weakness};
 
-/// One current secret and any number of older ones.
+/// One current secret, any number of older ones, and any number of upcoming ones.
 ///
-/// The current one signs and seals; all of them verify and open. To rotate, put the new secret in
-/// front and keep the old one behind it for as long as a session can live: nobody is signed out,
-/// and each browser gets a cookie under the new key with its next request.
+/// The current one signs and seals; all of them verify and open. To rotate, make the new secret the current one and
+/// keep the old one behind it for as long as a session can live: nobody is signed out, and each browser gets a
+/// cookie under the new key, and its data a new seal, with its next request.
 ///
 /// Where several instances run, an instance that does not know the new secret yet takes its cookies for
-/// forged and removes them. So rotate in three steps: first add the new secret *behind* the current one on
-/// every instance, where it verifies only; then put it in front; and drop the old one when the longest session
-/// has ended.
+/// forged and removes them. So rotate in three steps: first add the new secret as an
+/// [upcoming](Keyring::with_upcoming) one on every instance, where it verifies only; then make it the current one;
+/// and drop the old one when the longest session has ended. The `tenure-secrets` crate has a keyring that takes
+/// these steps by itself.
 ///
 /// From each secret a key per purpose is derived with HKDF-SHA256 (RFC 5869), so that a cookie's
 /// tag can never stand in for anything else.
@@ -30,6 +33,7 @@ use crate::secret::{Secret, Weakness};
 /// assert!(keyring.problems().is_empty());
 /// ```
 pub struct Keyring {
+    upcoming: Vec<Keys>,
     current: Keys,
     older: Vec<Keys>,
 }
@@ -39,8 +43,32 @@ pub struct Keyring {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; KeyId::LENGTH]);
 
+/// How often a key of the ring has verified a cookie.
+///
+/// An older key whose count stands still for as long as the longest session lives is out of use, and may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUsage {
+    /// Which key.
+    pub id: KeyId,
+    /// What it is there for.
+    pub role: KeyRole,
+    /// The genuine cookies under it that this process has seen since it began to know the key.
+    pub cookies_verified: u64,
+}
+
+/// What a key of the ring is there for. Every one of them verifies and opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRole {
+    /// Will sign and seal when every instance knows it. Its cookies are left as they are.
+    Upcoming,
+    /// Signs and seals.
+    Current,
+    /// Signs and seals no more. A cookie under it is issued anew, and data sealed under it is sealed anew.
+    Older,
+}
+
 /// A secret of the keyring that may not be used. The position is 0 for the current one, 1 for the
-/// first older one, and so on.
+/// first older one, and so on; the upcoming ones come after the last older one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("secret number {position} of the keyring (0 is the current one) is too weak: {weakness}")]
 pub struct KeyringProblem {
@@ -70,13 +98,7 @@ pub(crate) struct Keys {
     cookie: hmac::Key,
     seal: hmac::Key,
     weakness: Option<Weakness>,
-}
-
-/// Whether a cookie or a record was made with the secret in use now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyAge {
-    Current,
-    Older,
+    cookies_verified: Arc<AtomicU64>,
 }
 
 impl Keyring {
@@ -88,6 +110,7 @@ impl Keyring {
     )]
     pub fn new(current: Secret) -> Self {
         Self {
+            upcoming: Vec::new(),
             current: Keys::derive(&current),
             older: Vec::new(),
         }
@@ -128,12 +151,32 @@ impl Keyring {
         self
     }
 
+    /// This keyring and one more secret that verifies and opens but does not sign or seal yet: the first step of
+    /// a rotation. An instance that signs with it already and one that does not then accept each other's cookies.
+    ///
+    /// ```
+    /// use tenure_core::{KeyRole, Keyring, LiveKeyring, Secret};
+    ///
+    /// let keyring = Keyring::new(Secret::new("Yb0yP2kV9rT4nXwE6uLsJ1dHfCaGzmQ7"))
+    ///     .with_upcoming(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
+    /// assert_eq!(LiveKeyring::new(keyring).usage()[1].role, KeyRole::Upcoming);
+    /// ```
+    #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "taking the secret lets it be zeroed here"
+    )]
+    pub fn with_upcoming(mut self, upcoming: Secret) -> Self {
+        self.upcoming.push(Keys::derive(&upcoming));
+        self
+    }
+
     /// The secrets that may not be used, each with the reason. Empty for a fit keyring.
     #[must_use]
     pub fn problems(&self) -> Vec<KeyringProblem> {
         self.all()
             .enumerate()
-            .filter_map(|(position, keys)| {
+            .filter_map(|(position, (keys, _))| {
                 Some(KeyringProblem {
                     position,
                     weakness: keys.weakness?,
@@ -153,23 +196,45 @@ impl Keyring {
     }
 
     /// Every secret's keys with this id: almost always one or none, for four bytes can collide.
-    pub(crate) fn with_id(&self, id: KeyId) -> impl Iterator<Item = (&Keys, KeyAge)> {
-        let current = std::iter::once((&self.current, KeyAge::Current));
-        let older = self.older.iter().map(|keys| (keys, KeyAge::Older));
-        current.chain(older).filter(move |(keys, _)| keys.id == id)
+    pub(crate) fn with_id(&self, id: KeyId) -> impl Iterator<Item = (&Keys, KeyRole)> {
+        self.all().filter(move |(keys, _)| keys.id == id)
     }
 
-    fn all(&self) -> impl Iterator<Item = &Keys> {
-        std::iter::once(&self.current).chain(&self.older)
+    pub(crate) fn usage(&self) -> Vec<KeyUsage> {
+        self.all()
+            .map(|(keys, role)| KeyUsage {
+                id: keys.id,
+                role,
+                cookies_verified: keys.cookies_verified.load(Ordering::Relaxed),
+            })
+            .collect()
+    }
+
+    /// Lets the keys that `before` has, too, go on with its counters.
+    pub(crate) fn continue_counting(&mut self, before: &Self) {
+        let all = self.older.iter_mut().chain(&mut self.upcoming);
+        for keys in all.chain([&mut self.current]) {
+            if let Some((same, _)) = before.with_id(keys.id).next() {
+                keys.cookies_verified = Arc::clone(&same.cookies_verified);
+            }
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&Keys, KeyRole)> {
+        let current = std::iter::once((&self.current, KeyRole::Current));
+        let older = self.older.iter().map(|keys| (keys, KeyRole::Older));
+        let upcoming = self.upcoming.iter().map(|keys| (keys, KeyRole::Upcoming));
+        current.chain(older).chain(upcoming)
     }
 }
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let older: Vec<_> = self.older.iter().map(|keys| keys.id).collect();
+        let ids = |keys: &[Keys]| keys.iter().map(|keys| keys.id).collect::<Vec<_>>();
         f.debug_struct("Keyring")
+            .field("upcoming", &ids(&self.upcoming))
             .field("current", &self.current.id)
-            .field("older", &older)
+            .field("older", &ids(&self.older))
             .finish()
     }
 }
@@ -184,7 +249,12 @@ impl Keys {
             cookie: hmac::Key::new(hmac::HMAC_SHA256, &*cookie),
             seal: hmac::Key::new(hmac::HMAC_SHA256, &*seal),
             weakness: secret.weakness(),
+            cookies_verified: Arc::default(),
         }
+    }
+
+    pub(crate) fn count_cookie(&self) {
+        self.cookies_verified.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn id(&self) -> KeyId {

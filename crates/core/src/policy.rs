@@ -461,6 +461,13 @@ impl Policy {
         self.record_client_address
     }
 
+    /// The longest that a session of this policy can live: the longer one of the two absolute timeouts. An older
+    /// secret of the [`Keyring`](crate::Keyring) is needed for that long.
+    #[must_use]
+    pub fn longest_lifetime(&self) -> Duration {
+        self.standard.absolute.max(self.remembered.absolute)
+    }
+
     pub(crate) fn timeouts(&self, lifetime: Lifetime) -> Timeouts {
         match lifetime {
             Lifetime::Standard => self.standard,

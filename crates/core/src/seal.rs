@@ -6,7 +6,7 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::data::Data;
-use crate::keyring::{KeyId, Keyring, Keys};
+use crate::keyring::{KeyId, KeyRole, Keyring, Keys};
 use crate::random::{RandomError, random_bytes};
 use crate::record::{Lifetime, Record};
 use crate::token::TokenSecret;
@@ -55,19 +55,21 @@ impl Sealing {
         }
     }
 
-    /// The data of `record`. Plain data where sealed is expected is rejected: it may be anybody's.
+    /// The data of `record`, and the key it is sealed under. Plain data where sealed is expected is rejected: it may
+    /// be anybody's.
     pub(crate) fn open(
         self,
         record: &Record,
         secret: &TokenSecret,
         keyring: &Keyring,
-    ) -> Result<Data, OpenError> {
-        let json = match self {
-            Self::Plain => record.data.to_vec(),
+    ) -> Result<(Data, KeyRole), OpenError> {
+        let (json, key) = match self {
+            Self::Plain => (record.data.to_vec(), KeyRole::Current),
             Self::Sealed => unseal(record, secret, keyring)?,
         };
         let json = String::from_utf8(json).map_err(|_| OpenError::Rejected)?;
-        Data::parse(json).map_err(|_| OpenError::Rejected)
+        let data = Data::parse(json).map_err(|_| OpenError::Rejected)?;
+        Ok((data, key))
     }
 }
 
@@ -89,7 +91,7 @@ fn seal(plain: &[u8], record: &Record, secret: &TokenSecret, keys: &Keys) -> Res
     Ok(sealed.into())
 }
 
-fn unseal(record: &Record, secret: &TokenSecret, keyring: &Keyring) -> Result<Vec<u8>, OpenError> {
+fn unseal(record: &Record, secret: &TokenSecret, keyring: &Keyring) -> Result<(Vec<u8>, KeyRole), OpenError> {
     let stored = &record.data;
     if stored.len() < OVERHEAD || stored[0] != VERSION {
         return Err(OpenError::Rejected);
@@ -101,14 +103,14 @@ fn unseal(record: &Record, secret: &TokenSecret, keyring: &Keyring) -> Result<Ve
 
     let bound = bound_fields(record);
     let mut failure = OpenError::UnknownKey;
-    for (keys, _) in keyring.with_id(KeyId::from_bytes(key_id)) {
+    for (keys, role) in keyring.with_id(KeyId::from_bytes(key_id)) {
         let mut opened = stored[CIPHERTEXT_AT..].to_vec();
         let nonce = Nonce::assume_unique_for_key(nonce);
         match data_key(keys, secret).open_in_place(nonce, Aad::from(&bound), &mut opened) {
             Ok(plain) => {
                 let length = plain.len();
                 opened.truncate(length);
-                return Ok(opened);
+                return Ok((opened, role));
             }
             Err(_) => failure = OpenError::Rejected,
         }
@@ -201,7 +203,7 @@ mod tests {
     fn opened(record: &Record, secret: &TokenSecret) -> Result<String, OpenError> {
         Sealing::Sealed
             .open(record, secret, &keyring())
-            .map(|data| data.json().to_owned())
+            .map(|(data, _)| data.json().to_owned())
     }
 
     #[test]

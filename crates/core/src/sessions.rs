@@ -13,7 +13,7 @@ use crate::commit::{self, CommitError};
 use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::event::{EventKind, Listener};
-use crate::keyring::Keyring;
+use crate::live_keyring::LiveKeyring;
 use crate::opened::Opened;
 use crate::outgoing::Outgoing;
 use crate::policy::{Policy, Problem, SetupError};
@@ -95,7 +95,7 @@ pub struct Sessions {
 #[must_use = "nothing is built before `build`"]
 pub struct SessionsBuilder {
     policy: Policy,
-    keyring: Keyring,
+    keyring: LiveKeyring,
     store: Arc<dyn Store>,
     clock: Box<dyn Clock>,
     listener: Option<Box<dyn Listener>>,
@@ -131,7 +131,7 @@ impl SessionsBuilder {
             listener,
         } = self;
         let mut problems = policy.problems();
-        problems.extend(keyring.problems().into_iter().map(Problem::WeakSecret));
+        problems.extend(keyring.load().problems().into_iter().map(Problem::WeakSecret));
         if store.persistence() == Persistence::Process && policy.environment == Environment::Production {
             problems.push(Problem::StoreNotDurable { store: store.name() });
         }
@@ -146,19 +146,24 @@ impl SessionsBuilder {
 }
 
 impl Sessions {
-    /// The manager of this policy, keyring and store.
+    /// The manager of this policy, keyring and store. The keyring is a [`Keyring`](crate::Keyring) that stays as it
+    /// is, or a [`LiveKeyring`] that is replaced while requests are served.
     ///
     /// # Errors
     /// All that is wrong with them, at once.
-    pub fn new(policy: Policy, keyring: Keyring, store: impl Store) -> Result<Self, SetupError> {
+    pub fn new(
+        policy: Policy,
+        keyring: impl Into<LiveKeyring>,
+        store: impl Store,
+    ) -> Result<Self, SetupError> {
         Self::builder(policy, keyring, store).build()
     }
 
     /// For a clock or a listener of your own.
-    pub fn builder(policy: Policy, keyring: Keyring, store: impl Store) -> SessionsBuilder {
+    pub fn builder(policy: Policy, keyring: impl Into<LiveKeyring>, store: impl Store) -> SessionsBuilder {
         SessionsBuilder {
             policy,
-            keyring,
+            keyring: keyring.into(),
             store: Arc::new(store),
             clock: Box::new(SystemClock),
             listener: None,
@@ -259,6 +264,12 @@ impl Sessions {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.engine.now()
+    }
+
+    /// The keyring in use: to replace it, or to see which keys are.
+    #[must_use]
+    pub fn keyring(&self) -> &LiveKeyring {
+        &self.engine.keyring
     }
 
     /// The name of the cookie.

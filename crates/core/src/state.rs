@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::data::{Data, Raw};
 use crate::device::Device;
 use crate::event::{EventKind, Refusal};
+use crate::keyring::KeyRole;
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::record::{Lifetime, Record};
@@ -70,6 +71,8 @@ pub(crate) struct Live {
     pub(crate) record: Record,
     pub(crate) secret: TokenSecret,
     pub(crate) data: Arc<Data>,
+    /// The key that the data in the store is sealed under.
+    pub(crate) sealed_under: KeyRole,
     pub(crate) attendance: Attendance,
     /// Whether this request gave it a new secret.
     pub(crate) freshness: Freshness,
@@ -248,6 +251,12 @@ impl State {
 
     pub(crate) fn has_nothing_to_save(&self) -> bool {
         self.pending.is_empty() && self.in_flight.is_none() && self.endings.is_empty()
+    }
+
+    /// Whether the data in the store is to be sealed anew, so that the older key can go one day.
+    pub(crate) fn reseal_is_due(&self) -> bool {
+        self.live()
+            .is_some_and(|live| live.sealed_under == KeyRole::Older && live.attendance == Attendance::Active)
     }
 
     /// What a session would get if it were saved now.

@@ -6,7 +6,7 @@ use aws_lc_rs::{constant_time, digest, hmac};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroize;
 
-use crate::keyring::{KeyAge, KeyId, Keyring, Keys};
+use crate::keyring::{KeyId, KeyRole, Keyring, Keys};
 use crate::random::{RandomError, random_bytes};
 use crate::session_id::SessionId;
 
@@ -32,8 +32,10 @@ pub struct SecretHash([u8; SecretHash::LENGTH]);
 pub(crate) enum CookieFault {
     /// Not the form of a cookie of ours.
     Malformed,
-    /// The right form, but signed by no key of the ring.
+    /// The right form, but not signed by the key that it names.
     Forged,
+    /// The right form, but it names no key of the ring.
+    UnknownKey,
 }
 
 const VERSION: u8 = 1;
@@ -75,23 +77,31 @@ impl Token {
         value: &[u8],
         cookie_name: &str,
         keyring: &Keyring,
-    ) -> Result<(Self, KeyAge), CookieFault> {
+    ) -> Result<(Self, KeyRole), CookieFault> {
         let mut bytes = [0; COOKIE_BYTES];
         let decoded = Base64UrlUnpadded::decode(value, &mut bytes).map_err(|_| CookieFault::Malformed)?;
         if decoded.len() != COOKIE_BYTES || decoded[0] != VERSION {
             return Err(CookieFault::Malformed);
         }
         let (signed, tag) = bytes.split_at(TAG_AT);
-        let age = keyring
-            .with_id(KeyId::from_bytes(array_at(signed, KEY_ID_AT)))
-            .find(|(keys, _)| tag_is_genuine(keys, cookie_name, signed, tag))
-            .map(|(_, age)| age)
-            .ok_or(CookieFault::Forged)?;
+        let role = signer(keyring, cookie_name, signed, tag)?;
         let id = SessionId::from_bytes(array_at(signed, SESSION_ID_AT));
         let secret = TokenSecret(array_at(signed, SECRET_AT));
         bytes.zeroize();
-        Ok((Self { id, secret }, age))
+        Ok((Self { id, secret }, role))
     }
+}
+
+fn signer(keyring: &Keyring, cookie_name: &str, signed: &[u8], tag: &[u8]) -> Result<KeyRole, CookieFault> {
+    let mut fault = CookieFault::UnknownKey;
+    for (keys, role) in keyring.with_id(KeyId::from_bytes(array_at(signed, KEY_ID_AT))) {
+        if tag_is_genuine(keys, cookie_name, signed, tag) {
+            keys.count_cookie();
+            return Ok(role);
+        }
+        fault = CookieFault::Forged;
+    }
+    Err(fault)
 }
 
 fn tag(keys: &Keys, cookie_name: &str, signed: &[u8]) -> hmac::Tag {
@@ -167,10 +177,6 @@ impl SecretHash {
         &self.0
     }
 
-    pub(crate) fn is_of(&self, secret: &TokenSecret) -> bool {
-        self.matches(&secret.hash())
-    }
-
     pub(crate) fn matches(&self, other: &Self) -> bool {
         constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
@@ -205,7 +211,7 @@ mod tests {
         assert_eq!(value.len(), COOKIE_VALUE_LENGTH);
         assert_eq!(value.len(), 92);
         let (read, age) = Token::from_cookie(value.as_bytes(), NAME, &keyring()).unwrap();
-        assert_eq!(age, KeyAge::Current);
+        assert_eq!(age, KeyRole::Current);
         assert_eq!(read.id, token.id);
         assert_eq!(read.secret.expose(), token.secret.expose());
     }
@@ -237,8 +243,8 @@ mod tests {
             .to_cookie(NAME, &Keyring::new(Secret::new(old)));
         let rotated = keyring().with_older(Secret::new(old));
         let (_, age) = Token::from_cookie(value.as_bytes(), NAME, &rotated).unwrap();
-        assert_eq!(age, KeyAge::Older);
-        assert_eq!(fault(value.as_bytes()), Some(CookieFault::Forged));
+        assert_eq!(age, KeyRole::Older);
+        assert_eq!(fault(value.as_bytes()), Some(CookieFault::UnknownKey));
     }
 
     #[test]

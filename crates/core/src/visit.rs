@@ -46,6 +46,8 @@ pub enum LoadError {
 impl Visit {
     pub(crate) fn new(engine: Arc<Engine>, arrival: Arrival, client: Client) -> Self {
         let cookie = match arrival {
+            // Another instance may have the key.
+            Arrival::Refused(Refusal::UnknownKey) => CookieDue::Nothing,
             Arrival::Refused(_) => CookieDue::Remove,
             Arrival::NoCookie | Arrival::Genuine { .. } => CookieDue::Nothing,
         };
@@ -162,21 +164,25 @@ impl Visit {
             engine.tell(EventKind::CookieSuperseded, Some(record.id), record.owner.clone());
             return Err(Absence::Superseded);
         }
-        let data = match engine
-            .policy
-            .sealing
-            .open(&record, &token.secret, &engine.keyring)
-        {
-            Ok(data) => Arc::new(data),
-            Err(OpenError::Rejected) => return Err(self.refuse(Refusal::Tampered, token, Some(&record))),
-            Err(OpenError::UnknownKey) => return Err(self.refuse(Refusal::UnknownKey, token, Some(&record))),
-        };
+        let (data, sealed_under) =
+            match engine
+                .policy
+                .sealing
+                .open(&record, &token.secret, &engine.keyring.load())
+            {
+                Ok((data, key)) => (Arc::new(data), key),
+                Err(OpenError::Rejected) => return Err(self.refuse(Refusal::Tampered, token, Some(&record))),
+                Err(OpenError::UnknownKey) => {
+                    return Err(self.refuse(Refusal::UnknownKey, token, Some(&record)));
+                }
+            };
         record.data.clear();
         let secret = token.secret.clone();
         Ok(Live {
             record,
             secret,
             data,
+            sealed_under,
             attendance,
             freshness: Freshness::SameSecret,
             foresight: Foresight::Current,
@@ -196,7 +202,7 @@ impl Visit {
         let Some(found) = found.filter(|record| record.expiry(engine.now()).is_none()) else {
             return Err(self.lose(Dropped::SessionGone, Absence::Gone, &live));
         };
-        if !found.secret_hash.is_of(&live.secret) {
+        if !found.secret_hash.matches(&live.record.secret_hash) {
             engine.tell(EventKind::CookieSuperseded, Some(found.id), found.owner);
             return Err(self.lose(Dropped::Superseded, Absence::Superseded, &live));
         }

@@ -6,8 +6,7 @@ use common::*;
 use http::header::{CACHE_CONTROL, COOKIE, VARY};
 use tenure_core::store::Operation;
 use tenure_core::{
-    Absence, Dropped, EventKind, Keyring, Policy, Refusal, SameSite, Saved, Secret, Session, SessionId,
-    Status,
+    Absence, Dropped, EventKind, Policy, Refusal, SameSite, Saved, Session, SessionId, Status,
 };
 
 const NAME: &str = "__Host-session";
@@ -581,60 +580,6 @@ async fn a_session_that_is_renewed_or_expires_between_a_peek_and_a_load_is_not_s
     let session = opened.load().await.unwrap();
     assert!(matches!(session.status(), Status::Absent(_)));
     assert_eq!(session.owner(), None);
-}
-
-#[tokio::test]
-async fn rotating_the_key_reissues_the_cookie_with_the_same_secret_and_seals_anew_at_the_next_write() {
-    let app = App::new();
-    let old = app.visitor().await;
-    let id = app.id(&old).await;
-    let sealed_before = app.record(id).await.unwrap().data;
-
-    let both = || Keyring::new(Secret::new(OTHER_SECRET)).with_older(Secret::new(SECRET));
-    let rotated = app.beside(policy(), both());
-    let mut browser = old.clone();
-    let (calls, sent, events) = request(&rotated, &mut browser, read).await;
-    assert_eq!((calls, events), (ONE_LOAD, vec![]));
-    sent.new_cookie();
-    assert_ne!(browser.value()[..7], old.value()[..7], "the key id is another");
-    assert_eq!(rotated.count(&old).await, Some(1), "the secret is the same");
-    let (_, sent, _) = request(&rotated, &mut browser, read).await;
-    assert_eq!(sent, SentCookie::None);
-    assert_eq!(app.record(id).await.unwrap().data, sealed_before);
-
-    let only_new = app.beside(policy(), Keyring::new(Secret::new(OTHER_SECRET)));
-    let (calls, sent, events) = request(&only_new, &mut browser.clone(), read).await;
-    assert_eq!((calls, sent), (ONE_LOAD, SentCookie::None));
-    assert_eq!(events, [EventKind::CookieRefused(Refusal::UnknownKey)]);
-    let (calls, sent, _) = request(&only_new, &mut browser.clone(), write).await;
-    assert_eq!(
-        (calls, sent),
-        (ONE_LOAD, SentCookie::None),
-        "the cookie may be good elsewhere"
-    );
-
-    request(&rotated, &mut browser, write).await;
-    assert_ne!(app.record(id).await.unwrap().data[..5], sealed_before[..5]);
-    assert_eq!(only_new.count(&browser).await, Some(7));
-
-    let (calls, sent, events) = request(&only_new, &mut old.clone(), read).await;
-    assert_eq!(calls, NONE);
-    sent.removal();
-    assert_eq!(events, [EventKind::CookieRefused(Refusal::Forged)]);
-}
-
-#[tokio::test]
-async fn rotating_the_key_needs_no_look_at_the_store_for_requests_that_ask_for_nothing() {
-    let app = App::new();
-    let mut browser = app.visitor().await;
-    let rotated = app.beside(
-        policy(),
-        Keyring::new(Secret::new(OTHER_SECRET)).with_older(Secret::new(SECRET)),
-    );
-    assert_eq!(
-        untouched_request(&rotated, &mut browser).await,
-        (NONE, SentCookie::None, vec![])
-    );
 }
 
 #[tokio::test]

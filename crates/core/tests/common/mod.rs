@@ -11,8 +11,8 @@ use http::header::{COOKIE, SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use tenure_core::store::Touch;
 use tenure_core::{
-    Clock, CommitError, Environment, Key, Keyring, ManualClock, MemoryStore, Opened, Outgoing, Policy,
-    Record, Secret, Session, SessionId, Sessions, Store, Timestamp,
+    Clock, CommitError, Environment, Key, Keyring, LiveKeyring, ManualClock, MemoryStore, Opened, Outgoing,
+    Policy, Record, Secret, Session, SessionId, Sessions, Store, Timestamp,
 };
 use tenure_testkit::{EventLog, FaultyStore};
 
@@ -84,7 +84,7 @@ impl<S: Store + Clone> App<S> {
     }
 
     /// Another instance over the same store, such as after a restart with another configuration.
-    pub(crate) fn beside(&self, policy: Policy, keyring: Keyring) -> Self {
+    pub(crate) fn beside(&self, policy: Policy, keyring: impl Into<LiveKeyring>) -> Self {
         Self::instance(
             self.store.clone(),
             policy,
@@ -94,7 +94,13 @@ impl<S: Store + Clone> App<S> {
         )
     }
 
-    fn instance(store: S, policy: Policy, keyring: Keyring, clock: ManualClock, events: EventLog) -> Self {
+    fn instance(
+        store: S,
+        policy: Policy,
+        keyring: impl Into<LiveKeyring>,
+        clock: ManualClock,
+        events: EventLog,
+    ) -> Self {
         let sessions = Sessions::builder(policy, keyring, store.clone())
             .clock(clock.clone())
             .listener(events.clone())
