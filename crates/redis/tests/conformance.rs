@@ -3,120 +3,90 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tenure_redis::RedisStore;
+use tenure_redis::{RedisOptions, RedisStore};
+use tenure_testkit::conformance::StoreFixture;
+use tenure_testkit::servers::ValkeyServer;
+use tenure_testkit::servers::redis::{RedisCluster, RedisSentinel, RedisServer};
 
-async fn connected(url: &str, prefix: &str) -> RedisStore {
-    let options = RedisStore::options(url).key_prefix(prefix);
-    options.connect().await.expect("a store")
+/// A database on a server of its own, or under a prefix of its own on one that the tests share.
+struct Database {
+    options: RedisOptions,
+    _server: Option<RedisServer>,
 }
 
-/// A prefix that nobody else has, for databases on servers that tests share.
-fn prefix() -> String {
-    static PREFIXES: AtomicU32 = AtomicU32::new(0);
-    format!("test-{}", PREFIXES.fetch_add(1, Ordering::Relaxed))
-}
-
-mod standalone {
-    use tenure_redis::RedisStore;
-    use tenure_testkit::conformance::StoreFixture;
-    use tenure_testkit::servers::redis::RedisServer;
-
-    struct Standalone(RedisServer);
-
-    impl StoreFixture for Standalone {
-        type Store = RedisStore;
-
-        const EXPIRES_BY_ITSELF: bool = true;
-
-        async fn create() -> Self {
-            Self(RedisServer::standalone().unwrap_or_else(|error| panic!("{error}")))
-        }
-
-        async fn open(&self) -> RedisStore {
-            super::connected(&self.0.url(), "tenure").await
+impl Database {
+    fn on(server: RedisServer) -> Self {
+        Self {
+            options: RedisStore::options(server.url()),
+            _server: Some(server),
         }
     }
 
-    tenure_testkit::store_conformance!(Standalone);
-}
-
-mod valkey {
-    use tenure_redis::RedisStore;
-    use tenure_testkit::conformance::StoreFixture;
-    use tenure_testkit::servers::ValkeyServer;
-    use tenure_testkit::servers::redis::RedisServer;
-
-    struct Valkey(RedisServer);
-
-    impl StoreFixture for Valkey {
-        type Store = RedisStore;
-
-        const EXPIRES_BY_ITSELF: bool = true;
-
-        async fn create() -> Self {
-            Self(ValkeyServer::start().unwrap_or_else(|error| panic!("{error}")))
-        }
-
-        async fn open(&self) -> RedisStore {
-            super::connected(&self.0.url(), "tenure").await
+    fn on_shared(url: String) -> Self {
+        static PREFIXES: AtomicU32 = AtomicU32::new(0);
+        let prefix = format!("test-{}", PREFIXES.fetch_add(1, Ordering::Relaxed));
+        Self {
+            options: RedisStore::options(url).key_prefix(prefix),
+            _server: None,
         }
     }
 
-    tenure_testkit::store_conformance!(Valkey);
-}
-
-mod cluster {
-    use tenure_redis::RedisStore;
-    use tenure_testkit::conformance::StoreFixture;
-    use tenure_testkit::servers::redis::RedisCluster;
-
-    struct Cluster {
-        prefix: String,
+    fn trusting(self, authority: &str) -> Self {
+        Self {
+            options: self.options.certificate_authority(authority),
+            ..self
+        }
     }
 
-    impl StoreFixture for Cluster {
-        type Store = RedisStore;
+    async fn store(&self) -> RedisStore {
+        self.options.clone().connect().await.expect("a store")
+    }
+}
 
-        const EXPIRES_BY_ITSELF: bool = true;
+/// The suite on databases that are made like this.
+macro_rules! conformance_on {
+    ($kind:ident, $create:expr) => {
+        mod $kind {
+            use super::*;
 
-        async fn create() -> Self {
-            Self {
-                prefix: super::prefix(),
+            struct Fixture(Database);
+
+            impl StoreFixture for Fixture {
+                type Store = RedisStore;
+
+                const EXPIRES_BY_ITSELF: bool = true;
+
+                async fn create() -> Self {
+                    Self($create)
+                }
+
+                async fn open(&self) -> RedisStore {
+                    self.0.store().await
+                }
             }
-        }
 
-        async fn open(&self) -> RedisStore {
-            super::connected(&RedisCluster::shared().url(), &self.prefix).await
+            tenure_testkit::store_conformance!(Fixture);
         }
-    }
-
-    tenure_testkit::store_conformance!(Cluster);
+    };
 }
 
-mod sentinel {
-    use tenure_redis::RedisStore;
-    use tenure_testkit::conformance::StoreFixture;
-    use tenure_testkit::servers::redis::RedisSentinel;
-
-    struct Sentinel {
-        prefix: String,
-    }
-
-    impl StoreFixture for Sentinel {
-        type Store = RedisStore;
-
-        const EXPIRES_BY_ITSELF: bool = true;
-
-        async fn create() -> Self {
-            Self {
-                prefix: super::prefix(),
-            }
-        }
-
-        async fn open(&self) -> RedisStore {
-            super::connected(&RedisSentinel::shared().url(), &self.prefix).await
-        }
-    }
-
-    tenure_testkit::store_conformance!(Sentinel);
-}
+conformance_on!(standalone, {
+    Database::on(RedisServer::standalone().unwrap_or_else(|error| panic!("{error}")))
+});
+conformance_on!(valkey, {
+    Database::on(ValkeyServer::start().unwrap_or_else(|error| panic!("{error}")))
+});
+conformance_on!(cluster, Database::on_shared(RedisCluster::shared().url()));
+conformance_on!(
+    valkey_cluster,
+    Database::on_shared(RedisCluster::shared_of_valkey().url())
+);
+conformance_on!(cluster_over_tls, {
+    let cluster = RedisCluster::shared_with_tls();
+    Database::on_shared(cluster.url()).trusting(&cluster.certificates().authority)
+});
+conformance_on!(sentinel, Database::on_shared(RedisSentinel::shared().url()));
+conformance_on!(sentinel_over_tls, {
+    let sentinel = RedisSentinel::shared_with_tls();
+    Database::on_shared(sentinel.url()).trusting(&sentinel.certificates().authority)
+});

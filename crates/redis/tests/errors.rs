@@ -19,7 +19,7 @@ async fn refused(url: &str) -> (ConnectError, String) {
 async fn tls_works_with_the_authority_that_signed_and_with_no_other() {
     let server = server();
     let options = || RedisStore::options(server.tls_url());
-    let trusting = options().certificate_authority(server.authority());
+    let trusting = options().certificate_authority(server.certificates().authority.as_str());
     let store = trusting.connect().await.unwrap();
     insert(&store, &session(1)).await;
     assert_eq!(
@@ -43,7 +43,7 @@ async fn tls_works_with_the_authority_that_signed_and_with_no_other() {
 async fn a_certificate_for_another_host_is_refused() {
     let server = server();
     let url = server.tls_url().replace("localhost", "127.0.0.1");
-    let options = RedisStore::options(url).certificate_authority(server.authority());
+    let options = RedisStore::options(url).certificate_authority(server.certificates().authority.as_str());
     let error = options.connect().await.unwrap_err();
     assert!(matches!(error, ConnectError::Tls { .. }), "{}", told(&error));
 }

@@ -6,9 +6,11 @@ pub mod mariadb;
 mod mongodb;
 pub mod postgres;
 mod process;
+mod python;
 pub mod redis;
 mod unprivileged;
 mod valkey;
+mod watchdog;
 
 pub use certificates::Certificates;
 pub use fault_proxy::FaultProxy;

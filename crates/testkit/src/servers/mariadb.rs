@@ -8,8 +8,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tempfile::TempDir;
 
 use super::certificates::Certificates;
-use super::process::{ServerProcess, StartError};
-use super::unprivileged::{command_as, finished, for_this_process, hand_over, on_a_free_port};
+use super::process::{ServerProcess, StartError, on_a_free_port};
+use super::unprivileged::{command_as, finished, hand_over};
+use super::watchdog;
 
 const HOW_TO_GET: &str = "apt-get install -y mariadb-server";
 
@@ -44,7 +45,7 @@ impl MariaDbServer {
     pub fn shared() -> Result<&'static Self, &'static StartError> {
         static SHARED: OnceLock<Result<MariaDbServer, StartError>> = OnceLock::new();
         let start = || Self::start_with_tls(&["--innodb-flush-log-at-trx-commit=0"]);
-        SHARED.get_or_init(|| for_this_process(start)).as_ref()
+        SHARED.get_or_init(start).as_ref()
     }
 
     /// A server of its own without TLS, with these options beside the usual ones, gone when it is dropped.
@@ -53,13 +54,13 @@ impl MariaDbServer {
     /// If the program is missing or does not start.
     pub fn start(options: &[&str]) -> Result<Self, StartError> {
         Self::start_in(
-            tempfile::tempdir()?,
+            watchdog::folder()?,
             options.iter().map(|option| (*option).to_owned()).collect(),
         )
     }
 
     fn start_with_tls(options: &[&str]) -> Result<Self, StartError> {
-        let folder = tempfile::tempdir()?;
+        let folder = watchdog::folder()?;
         let mut options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
         for (option, file) in [("cert", "server.pem"), ("key", "server.key"), ("ca", "ca.pem")] {
             options.push(format!("--ssl-{option}={}", folder.path().join(file).display()));
@@ -207,5 +208,5 @@ fn run(folder: &Path, port: u16, settings: &[String]) -> Result<ServerProcess, S
             .arg(format!("--socket={}", socket(folder).display()));
         finished(ping, HOW_TO_GET).is_ok()
     };
-    ServerProcess::start(mariadbd, HOW_TO_GET, None, is_ready)
+    ServerProcess::start(mariadbd, HOW_TO_GET, is_ready)
 }

@@ -1,20 +1,18 @@
 //! A server of MongoDB's protocol: SecantusDB, for no package carries MongoDB's own.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::{env, fs};
 
 use tempfile::TempDir;
 
-use super::{Certificates, ServerProcess, StartError, free_port, takes_connections};
+use super::certificates::{CERTIFICATE_FILE, KEY_FILE};
+use super::{Certificates, ServerProcess, StartError, free_port, python, takes_connections, watchdog};
 
 const HOW_TO_GET: &str = "install the test server of MongoDB's protocol with `python3 -m pip install --target \
      target/python secantusdb`, or name the folder that has it in TENURE_PYTHON_PACKAGES";
 
-const CERTIFICATE: &str = "certificate.pem";
-const KEY: &str = "key.pem";
 const DATA: &str = "data";
 
 /// Starts the server by its Python class, which takes options that its command line lacks, and waits for
@@ -65,10 +63,9 @@ impl MongoServer {
     /// # Errors
     /// If SecantusDB is not installed or does not start.
     pub fn with(options: MongoServerOptions) -> Result<Self, StartError> {
-        let folder = tempfile::tempdir()?;
+        let folder = watchdog::folder()?;
         if let Some(certificates) = &options.tls {
-            fs::write(folder.path().join(CERTIFICATE), &certificates.server)?;
-            fs::write(folder.path().join(KEY), &certificates.server_key)?;
+            certificates.write_to(folder.path())?;
         }
         let port = free_port()?;
         let process = run(folder.path(), port, &options)?;
@@ -116,7 +113,7 @@ impl MongoServer {
 }
 
 fn run(folder: &Path, port: u16, options: &MongoServerOptions) -> Result<ServerProcess, StartError> {
-    let packages = python_packages();
+    let packages = python::packages();
     if !packages.join("secantus").is_dir() {
         return Err(StartError::Missing(HOW_TO_GET.to_owned()));
     }
@@ -131,16 +128,11 @@ fn run(folder: &Path, port: u16, options: &MongoServerOptions) -> Result<ServerP
         command.arg(format!("replica_set={name}"));
     }
     if options.tls.is_some() {
-        command.arg(format!("tls_cert_file={}", folder.join(CERTIFICATE).display()));
-        command.arg(format!("tls_key_file={}", folder.join(KEY).display()));
+        command.arg(format!(
+            "tls_cert_file={}",
+            folder.join(CERTIFICATE_FILE).display()
+        ));
+        command.arg(format!("tls_key_file={}", folder.join(KEY_FILE).display()));
     }
-    ServerProcess::start(command, HOW_TO_GET, None, || takes_connections(port))
-}
-
-/// Where the test command has installed Python's packages.
-fn python_packages() -> PathBuf {
-    env::var_os("TENURE_PYTHON_PACKAGES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python"),
-        PathBuf::from,
-    )
+    ServerProcess::start(command, HOW_TO_GET, || takes_connections(port))
 }

@@ -8,8 +8,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tempfile::TempDir;
 
 use super::certificates::Certificates;
-use super::process::{ServerProcess, StartError};
-use super::unprivileged::{command_as, finished, for_this_process, hand_over, on_a_free_port};
+use super::process::{ServerProcess, StartError, on_a_free_port};
+use super::unprivileged::{command_as, finished, hand_over};
+use super::watchdog;
 
 const HOW_TO_GET: &str = "apt-get install -y postgresql";
 
@@ -45,7 +46,7 @@ impl PostgresServer {
     pub fn shared() -> Result<&'static Self, &'static StartError> {
         static SHARED: OnceLock<Result<PostgresServer, StartError>> = OnceLock::new();
         SHARED
-            .get_or_init(|| for_this_process(|| Self::start(&["fsync=off", "ssl=on"])))
+            .get_or_init(|| Self::start(&["fsync=off", "ssl=on"]))
             .as_ref()
     }
 
@@ -56,7 +57,7 @@ impl PostgresServer {
     pub fn start(settings: &[&str]) -> Result<Self, StartError> {
         let programs = programs()?;
         let certificates = Certificates::generate()?;
-        let folder = tempfile::tempdir()?;
+        let folder = watchdog::folder()?;
         initialise(&programs, &folder, &certificates)?;
         let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let (process, port) =
@@ -235,7 +236,7 @@ fn run(programs: &Path, folder: &Path, port: u16, settings: &[String]) -> Result
         pg_isready.args(["-q", "-h", "localhost", "-p", &port.to_string()]);
         finished(pg_isready, HOW_TO_GET).is_ok()
     };
-    ServerProcess::start(postgres, HOW_TO_GET, None, is_ready)
+    ServerProcess::start(postgres, HOW_TO_GET, is_ready)
 }
 
 /// Its processes make groups of their own, so that a signal to its group doesn't reach them.

@@ -1,25 +1,21 @@
-//! Servers that refuse to run as root, and servers that a whole test binary shares.
+//! Servers that refuse to run as root.
 
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
 
-use super::process::{StartError, free_port};
+use super::process::StartError;
 
-/// How often a start is tried. Somebody else may take the free port first.
-const STARTS: usize = 3;
-
-/// `program` as `user`, which is what it would be anyway unless root runs the tests. It ends with the thread that
-/// starts it, however that comes about.
+/// `program` as `user`, unless it is not root who runs the tests.
 pub(super) fn command_as(user: &str, program: impl AsRef<Path>) -> io::Result<Command> {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]);
-    if runs_as_root()? {
-        let (reuid, regid) = (format!("--reuid={user}"), format!("--regid={user}"));
-        command.args([&reuid, &regid, "--clear-groups"]);
+    if !runs_as_root()? {
+        return Ok(Command::new(program.as_ref()));
     }
-    command.arg("--").arg(program.as_ref());
+    let mut command = Command::new("setpriv");
+    let (reuid, regid) = (format!("--reuid={user}"), format!("--regid={user}"));
+    command
+        .args([&reuid, &regid, "--clear-groups", "--"])
+        .arg(program.as_ref());
     Ok(command)
 }
 
@@ -56,35 +52,4 @@ pub(super) fn finished(mut command: Command, how_to_get: &str) -> Result<String,
         .chain(&output.stderr[..])
         .read_to_string(&mut printed)?;
     Err(StartError::NotReady(printed))
-}
-
-/// Starts a server on a free port.
-pub(super) fn on_a_free_port<T>(start: impl Fn(u16) -> Result<T, StartError>) -> Result<T, StartError> {
-    for _ in 1..STARTS {
-        match start(free_port()?) {
-            Err(StartError::NotReady(_)) => {}
-            outcome => return outcome,
-        }
-    }
-    start(free_port()?)
-}
-
-/// Starts a server that ends with this process: in a thread that lives as long, since the server would end with the
-/// thread of the test that happens to come first.
-pub(super) fn for_this_process<T: Send + 'static>(
-    start: impl FnOnce() -> Result<T, StartError> + Send + 'static,
-) -> Result<T, StartError> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::Builder::new()
-        .name("servers".to_owned())
-        .spawn(move || {
-            // Nobody takes it only if the test has given up meanwhile.
-            let _ = sender.send(start());
-            loop {
-                std::thread::park();
-            }
-        })?;
-    receiver
-        .recv()
-        .unwrap_or_else(|_| Err(StartError::NotReady("the thread that starts it ended".to_owned())))
 }

