@@ -36,6 +36,7 @@ mod session_id;
 mod sessions;
 mod set_cookie;
 mod state;
+mod status_report;
 pub mod store;
 mod sweeper;
 mod token;
@@ -64,6 +65,7 @@ pub use session::{Session, Status};
 pub use session_id::{SessionId, SessionIdError};
 pub use sessions::{Sessions, SessionsBuilder};
 pub use state::Absence;
+pub use status_report::{NoSession, ReportedSession, StatusReport};
 #[cfg(feature = "memory")]
 pub use store::memory::MemoryStore;
 pub use store::{Store, StoreError};

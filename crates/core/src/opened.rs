@@ -44,6 +44,25 @@ impl Opened {
         self.ask(Attendance::Passive).await
     }
 
+    /// The request's session, for a user who says "I am still here": as [`Opened::load`], but the idle deadline is
+    /// slid and written at once, even if it was slid within the
+    /// [touch interval](crate::Policy::touch_interval), so that what the user is told next is what the store has.
+    ///
+    /// ```
+    /// use tenure_core::{LoadError, Opened, StatusReport};
+    ///
+    /// async fn still_here(opened: &Opened) -> Result<String, LoadError> {
+    ///     let session = opened.extend().await?;
+    ///     Ok(StatusReport::of(&session).to_json())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Opened::load`].
+    pub async fn extend(&self) -> Result<Session, LoadError> {
+        self.ask(Attendance::Extending).await
+    }
+
     /// What [`commit`](crate::Sessions::commit) would answer, if that needs no store: so a request that
     /// wrote nothing need not wait for anything.
     #[must_use]

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time;
 use zeroize::Zeroizing;
+
+use crate::keyring::{KeyId, Keyring};
 
 /// A secret of the application, from which the [`Keyring`](crate::Keyring) derives its keys.
 ///
@@ -66,6 +69,26 @@ impl Secret {
             return Some(Weakness::Placeholder { pattern });
         }
         is_predictable(&self.0).then_some(Weakness::LowEntropy)
+    }
+
+    /// Whether this is the same secret, compared in constant time.
+    ///
+    /// ```
+    /// use tenure_core::Secret;
+    ///
+    /// let secret = Secret::new("mQ7Yb0yP2kV9rT4nXwE6uLsJ1dHfCaGz");
+    /// assert!(secret.is_same(&secret.clone()));
+    /// assert!(!secret.is_same(&Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r")));
+    /// ```
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+
+    /// The id of the key that signs cookies under this secret: what logs, metrics and operators call it by.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        Keyring::new(self.clone()).current_key_id()
     }
 
     pub(crate) fn expose(&self) -> &[u8] {

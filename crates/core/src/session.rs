@@ -375,6 +375,10 @@ impl Session {
     pub(crate) fn new(visit: Arc<Visit>) -> Self {
         Self { visit }
     }
+
+    pub(crate) fn visit(&self) -> &Visit {
+        &self.visit
+    }
 }
 
 impl fmt::Debug for Session {

@@ -84,6 +84,8 @@ pub(crate) struct Live {
 pub(crate) enum Attendance {
     Passive,
     Active,
+    /// Activity that is written whatever the touch interval. A session that was let in by it is `Active`.
+    Extending,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http::HeaderValue;
 
@@ -89,7 +90,8 @@ impl Visit {
         match (&state.standing, &self.arrival) {
             (Standing::Absent(_), _) => true,
             (Standing::Live(live), _) => {
-                live.attendance == Attendance::Active || attendance == Attendance::Passive
+                attendance == Attendance::Passive
+                    || (attendance == Attendance::Active && live.attendance == Attendance::Active)
             }
             (Standing::Unasked, Arrival::Genuine { .. }) => false,
             (Standing::Unasked, Arrival::NoCookie) => {
@@ -114,13 +116,15 @@ impl Visit {
             .live()
             .map(|live| (live.record.id, live.record.secret_hash));
         let (id, bearer) = peeked_at.unwrap_or_else(|| (token.id, token.secret.hash()));
-        let touch = match attendance {
-            Attendance::Passive => Touch::No,
-            Attendance::Active => Touch::Active {
-                now: engine.now(),
-                bearer,
-                at_most_every: engine.policy.effective_touch_interval(),
-            },
+        let active = |at_most_every| Touch::Active {
+            now: engine.now(),
+            bearer,
+            at_most_every,
+        };
+        let (touch, attendance) = match attendance {
+            Attendance::Passive => (Touch::No, attendance),
+            Attendance::Active => (active(engine.policy.effective_touch_interval()), attendance),
+            Attendance::Extending => (active(Duration::ZERO), Attendance::Active),
         };
         let found = engine
             .deadline()

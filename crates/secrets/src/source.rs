@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::fetch_error::{FetchError, RotateError};
@@ -30,8 +31,8 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     /// The versions that are there now, the one to sign with first.
     fn fetch(&self) -> SourceFuture<'_, Result<Fetched, FetchError>>;
 
-    /// Ends when there may be something new to fetch, sooner than the next look would be. *Default*: never, for a
-    /// source that can't tell.
+    /// Ends when there may be something new to fetch, sooner than the next look would be; at once, if there was
+    /// since the last `fetch` began. *Default*: never, for a source that can't tell.
     fn changed(&self) -> SourceFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
@@ -45,6 +46,24 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
                 origin: self.name().to_owned(),
             })
         })
+    }
+}
+
+impl<S: SecretSource + ?Sized> SecretSource for Arc<S> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn fetch(&self) -> SourceFuture<'_, Result<Fetched, FetchError>> {
+        (**self).fetch()
+    }
+
+    fn changed(&self) -> SourceFuture<'_, ()> {
+        (**self).changed()
+    }
+
+    fn rotate<'a>(&'a self, secret: &'a SecretText) -> SourceFuture<'a, Result<String, RotateError>> {
+        (**self).rotate(secret)
     }
 }
 

@@ -1,0 +1,291 @@
+//! Which version does what at a given moment: the rules of a rotation that signs nobody out.
+
+use std::time::Duration;
+
+use tenure_core::{KeyId, KeyRole, Timestamp};
+
+use crate::version::{SecretVersion, Stage};
+
+/// A version, and since when it has been known.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) version: SecretVersion,
+    pub(crate) key_id: KeyId,
+    /// Since when every instance may be supposed to be getting to know it.
+    pub(crate) known_since: Timestamp,
+}
+
+/// How long things take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    /// How long until every instance has seen a new version.
+    pub(crate) propagation: Duration,
+    /// How long a session can live.
+    pub(crate) longest_lifetime: Duration,
+}
+
+/// What the versions are there for at one moment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// For each version, in the order of the versions.
+    pub(crate) duties: Vec<Duty>,
+    /// When the plan will be another one without any news from the source.
+    pub(crate) changes_at: Option<Timestamp>,
+}
+
+/// What one version is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// Is in the keyring.
+    Serves {
+        role: KeyRole,
+        /// When it begins to sign, if it does not yet and the source does not hold it back.
+        signs_from: Option<Timestamp>,
+        /// Until when it verifies, if a newer one has taken over.
+        verifies_until: Option<Timestamp>,
+    },
+    /// No session that lives has its cookie.
+    Retired,
+}
+
+impl Plan {
+    /// The plan at `now` for these versions, the one to sign with first. `None` if none of them may sign.
+    ///
+    /// The first version signs that has been known for the propagation delay. Those before it are upcoming. Those
+    /// behind it verify until the longest session that they can have signed has ended: the longest lifetime after
+    /// another took over, and a propagation delay more, for the instance that took over last.
+    ///
+    /// Where none has been known for long enough, as at the first start, the last one signs: it is the oldest, so
+    /// every instance knows it if any does.
+    pub(crate) fn at(now: Timestamp, versions: &[Known], timing: Timing) -> Option<Self> {
+        let signs_from = |known: &Known| known.known_since.plus(timing.propagation);
+        let may_sign = |known: &Known| known.version.stage == Stage::Active;
+        let current = versions
+            .iter()
+            .position(|known| may_sign(known) && signs_from(known) <= now)
+            .or_else(|| versions.iter().rposition(may_sign))?;
+
+        let mut duties = Vec::with_capacity(versions.len());
+        let mut taken_over_at: Option<Timestamp> = None;
+        for (position, known) in versions.iter().enumerate() {
+            let verifies_until = taken_over_at
+                .filter(|_| position > current)
+                .map(|moment| moment.plus(timing.longest_lifetime).plus(timing.propagation));
+            duties.push(match verifies_until {
+                Some(moment) if moment <= now => Duty::Retired,
+                _ => Duty::Serves {
+                    role: match position.cmp(&current) {
+                        std::cmp::Ordering::Less => KeyRole::Upcoming,
+                        std::cmp::Ordering::Equal => KeyRole::Current,
+                        // Held back by the source, it may sign one day, and some instance may be told earlier.
+                        std::cmp::Ordering::Greater if !may_sign(known) => KeyRole::Upcoming,
+                        std::cmp::Ordering::Greater => KeyRole::Older,
+                    },
+                    signs_from: (position < current && may_sign(known)).then(|| signs_from(known)),
+                    verifies_until,
+                },
+            });
+            if may_sign(known) {
+                let moment = signs_from(known);
+                taken_over_at = Some(taken_over_at.map_or(moment, |earlier| earlier.min(moment)));
+            }
+        }
+        let changes_at = duties
+            .iter()
+            .filter_map(|duty| duty.next_change())
+            .filter(|at| *at > now);
+        let changes_at = changes_at.min();
+        Some(Self { duties, changes_at })
+    }
+}
+
+impl Duty {
+    /// What it is in the keyring for, when it begins to sign, and until when it verifies.
+    pub(crate) fn parts(&self) -> (Option<KeyRole>, Option<Timestamp>, Option<Timestamp>) {
+        match *self {
+            Self::Serves {
+                role,
+                signs_from,
+                verifies_until,
+            } => (Some(role), signs_from, verifies_until),
+            Self::Retired => (None, None, None),
+        }
+    }
+
+    fn next_change(&self) -> Option<Timestamp> {
+        match self {
+            Self::Serves {
+                signs_from,
+                verifies_until,
+                ..
+            } => match (*signs_from, *verifies_until) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            },
+            Self::Retired => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tenure_core::Secret;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+    const TIMING: Timing = Timing {
+        propagation: Duration::from_mins(10),
+        longest_lifetime: Duration::from_hours(720),
+    };
+
+    fn start() -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000)
+    }
+
+    fn version(number: u8, stage: Stage, known_since: Timestamp) -> Known {
+        let secret = Secret::new([number; 32]);
+        Known {
+            key_id: secret.key_id(),
+            version: SecretVersion {
+                name: number.to_string(),
+                secret,
+                stage,
+                created_at: None,
+            },
+            known_since,
+        }
+    }
+
+    fn active(number: u8, known_since: Timestamp) -> Known {
+        version(number, Stage::Active, known_since)
+    }
+
+    fn roles(plan: &Plan) -> Vec<Option<KeyRole>> {
+        plan.duties
+            .iter()
+            .map(|duty| match duty {
+                Duty::Serves { role, .. } => Some(*role),
+                Duty::Retired => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_only_version_signs_at_once() {
+        let plan = Plan::at(start(), &[active(1, start())], TIMING).unwrap();
+        assert_eq!(roles(&plan), [Some(KeyRole::Current)]);
+        assert_eq!(plan.changes_at, None);
+    }
+
+    #[test]
+    fn a_new_version_verifies_at_once_and_signs_after_the_propagation_delay() {
+        let versions = [active(2, start()), active(1, start().minus(30 * MINUTE))];
+        let before = Plan::at(
+            start().plus(10 * MINUTE).minus(Duration::from_millis(1)),
+            &versions,
+            TIMING,
+        )
+        .unwrap();
+        assert_eq!(roles(&before), [Some(KeyRole::Upcoming), Some(KeyRole::Current)]);
+        assert_eq!(before.changes_at, Some(start().plus(10 * MINUTE)));
+        let after = Plan::at(start().plus(10 * MINUTE), &versions, TIMING).unwrap();
+        assert_eq!(roles(&after), [Some(KeyRole::Current), Some(KeyRole::Older)]);
+    }
+
+    #[test]
+    fn an_older_version_verifies_for_as_long_as_a_session_can_live_and_then_goes() {
+        let versions = [active(2, start()), active(1, start().minus(30 * MINUTE))];
+        let end = start()
+            .plus(10 * MINUTE)
+            .plus(TIMING.longest_lifetime)
+            .plus(TIMING.propagation);
+        let before = Plan::at(end.minus(Duration::from_millis(1)), &versions, TIMING).unwrap();
+        assert_eq!(roles(&before), [Some(KeyRole::Current), Some(KeyRole::Older)]);
+        assert_eq!(before.changes_at, Some(end));
+        let after = Plan::at(end, &versions, TIMING).unwrap();
+        assert_eq!(roles(&after), [Some(KeyRole::Current), None]);
+    }
+
+    #[test]
+    fn at_a_first_start_with_several_unknown_versions_the_oldest_signs() {
+        let versions = [active(3, start()), active(2, start()), active(1, start())];
+        let plan = Plan::at(start(), &versions, TIMING).unwrap();
+        assert_eq!(
+            roles(&plan),
+            [
+                Some(KeyRole::Upcoming),
+                Some(KeyRole::Upcoming),
+                Some(KeyRole::Current)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_version_that_the_source_holds_back_never_signs() {
+        let long_ago = start().minus(Duration::from_hours(1));
+        let versions = [version(2, Stage::Pending, long_ago), active(1, long_ago)];
+        let plan = Plan::at(start(), &versions, TIMING).unwrap();
+        assert_eq!(roles(&plan), [Some(KeyRole::Upcoming), Some(KeyRole::Current)]);
+        assert_eq!(plan.changes_at, None);
+        let versions = [active(1, long_ago), version(2, Stage::Pending, long_ago)];
+        let plan = Plan::at(start(), &versions, TIMING).unwrap();
+        assert_eq!(roles(&plan), [Some(KeyRole::Current), Some(KeyRole::Upcoming)]);
+        assert!(Plan::at(start(), &[version(2, Stage::Pending, long_ago)], TIMING).is_none());
+        assert!(Plan::at(start(), &[], TIMING).is_none());
+    }
+
+    #[test]
+    fn going_back_to_an_older_version_takes_effect_at_once_for_every_instance_knows_it() {
+        let versions = [
+            active(1, start().minus(Duration::from_hours(48))),
+            active(2, start().minus(Duration::from_hours(1))),
+        ];
+        let plan = Plan::at(start(), &versions, TIMING).unwrap();
+        assert_eq!(roles(&plan), [Some(KeyRole::Current), Some(KeyRole::Older)]);
+    }
+
+    proptest! {
+        /// Two instances that learn of each version at different moments, within the propagation delay of each
+        /// other: neither ever signs with a key that the other does not have.
+        #[test]
+        fn no_instance_signs_with_a_key_that_another_lacks(
+            gaps in proptest::collection::vec(1_u64..2_000, 1..6),
+            lags in proptest::collection::vec(0_u64..10, 6),
+            probes in proptest::collection::vec(0_u64..15_000, 20),
+        ) {
+            // Version n appears at the source at `appeared[n]`; this instance sees it at once, the other later.
+            let mut moment = start();
+            let mut appeared = vec![moment];
+            for gap in &gaps {
+                moment = moment.plus(Duration::from_mins(*gap));
+                appeared.push(moment);
+            }
+            let seen_at = |instance: usize, number: usize| {
+                if instance == 0 { appeared[number] } else { appeared[number].plus(Duration::from_mins(lags[number])) }
+            };
+            let ring = |instance: usize, now: Timestamp| {
+                let known: Vec<_> = (0..appeared.len())
+                    .rev()
+                    .filter(|number| *number == 0 || seen_at(instance, *number) <= now)
+                    .map(|number| active(u8::try_from(number).unwrap(), seen_at(instance, number)))
+                    .collect();
+                let plan = Plan::at(now, &known, TIMING).unwrap();
+                known.into_iter().zip(plan.duties).collect::<Vec<_>>()
+            };
+            for probe in probes {
+                let now = start().plus(Duration::from_mins(probe));
+                for (one, other) in [(0, 1), (1, 0)] {
+                    let signer = ring(one, now)
+                        .into_iter()
+                        .find(|(_, duty)| matches!(duty, Duty::Serves { role: KeyRole::Current, .. }))
+                        .unwrap().0.key_id;
+                    let verifies = ring(other, now)
+                        .into_iter()
+                        .any(|(known, duty)| known.key_id == signer && matches!(duty, Duty::Serves { .. }));
+                    prop_assert!(verifies, "minute {probe}");
+                }
+            }
+        }
+    }
+}
