@@ -65,7 +65,22 @@ const EXPIRED_2000: &str = "INSERT INTO tenure_sessions (id, version, secret_has
          idle_timeout, absolute_deadline, lifetime, data) \
      SELECT unhex(md5(seq)), 1, unhex(sha2('x', 256)), 0, 0, 1000, 1000, 'standard', '' FROM seq_1_to_2000";
 
+const ROWS_20000: &str = "INSERT INTO tenure_sessions (id, version, secret_hash, owner, created_at, last_seen_at, \
+         idle_timeout, absolute_deadline, lifetime, data) \
+     SELECT unhex(md5(seq)), 1, unhex(sha2('x', 256)), concat('user-', seq DIV 10), 0, seq, 1000, 9000000, \
+         'standard', '' FROM seq_1_to_20000; ANALYZE TABLE tenure_sessions";
+
 server_tests!(MySqlStore);
+
+/// That the server goes about a statement by this index.
+fn assert_planned(database: &Database, statement: &str, index: &str) {
+    let plan = database.run(&format!("EXPLAIN {statement}"));
+    let kind_and_keys: Vec<&str> = plan.split('\t').skip(3).take(3).collect();
+    assert!(
+        kind_and_keys[0] != "ALL" && kind_and_keys[2] == index,
+        "{statement}: {plan}"
+    );
+}
 
 /// All that an error says to somebody who logs it.
 fn shown(error: &dyn std::error::Error) -> String {
@@ -82,7 +97,7 @@ async fn refusal(url: &str) -> OpenError {
 }
 
 #[tokio::test]
-async fn each_operation_is_as_many_statements_as_it_says() {
+async fn each_operation_is_as_many_statements_as_it_says_and_listing_is_by_the_index_of_owners() {
     let database = Database::new();
     drop(database.store().await);
     let store = MySqlStore::connect(&database.url_of_a_user("counted", &[("ALL", "*")]))
@@ -90,25 +105,27 @@ async fn each_operation_is_as_many_statements_as_it_says() {
         .unwrap();
     database.run("SET GLOBAL log_output = 'TABLE', general_log = 1");
     // A ping would be told of as well.
-    let count = || -> u32 {
+    let count = async || -> u32 {
         let commands = "SELECT count(*) FROM mysql.general_log \
              WHERE user_host LIKE '%counted%' AND command_type NOT IN ('Connect', 'Prepare', 'Quit')";
         database.run(commands).parse().unwrap()
     };
     round_trips(&store, count).await;
     database.run("SET GLOBAL general_log = 0");
+
+    database.run(ROWS_20000);
+    let prepared = "SELECT DISTINCT argument FROM mysql.general_log WHERE user_host LIKE '%counted%' \
+             AND command_type = 'Prepare' AND argument LIKE 'SELECT%WHERE owner = ?%'";
+    let listing = database.run(prepared);
+    let listing = listing.replacen('?', "'user-7'", 1).replacen('?', "1", 1);
+    assert_planned(&database, &listing, "tenure_sessions_owner");
 }
 
 #[tokio::test]
 async fn statements_find_their_rows_by_an_index() {
     let database = Database::new();
     drop(database.store().await);
-    database.run(
-        "INSERT INTO tenure_sessions (id, version, secret_hash, owner, created_at, last_seen_at, idle_timeout, \
-             absolute_deadline, lifetime, data) \
-         SELECT unhex(md5(seq)), 1, unhex(sha2('x', 256)), concat('user-', seq DIV 10), 0, seq, 1000, 9000000, \
-             'standard', '' FROM seq_1_to_20000; ANALYZE TABLE tenure_sessions",
-    );
+    database.run(ROWS_20000);
     let id = "unhex(md5('1'))";
     for (statement, index) in [
         (
@@ -135,12 +152,7 @@ async fn statements_find_their_rows_by_an_index() {
             "tenure_sessions_expires_at",
         ),
     ] {
-        let plan = database.run(&format!("EXPLAIN {statement}"));
-        let kind_and_keys: Vec<&str> = plan.split('\t').skip(3).take(3).collect();
-        assert!(
-            kind_and_keys[0] != "ALL" && kind_and_keys[2] == index,
-            "{statement}: {plan}"
-        );
+        assert_planned(&database, &statement, index);
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the PostgreSQL store does at its server: schema, round trips, plans, TLS, and what it says when refused.
 
 mod common;
+#[path = "common/postgres_statements.rs"]
+mod postgres_statements;
 
 use std::time::Duration;
 
@@ -54,6 +56,16 @@ impl Database {
     fn run(&self, sql: &str) -> String {
         self.server.run(&self.name, sql)
     }
+
+    /// How many statements were asked on it so far.
+    async fn statements(&self) -> u32 {
+        let calls = format!(
+            "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid \
+             WHERE datname = '{}'",
+            self.name
+        );
+        self.server.run("postgres", &calls).parse().unwrap()
+    }
 }
 
 const ID_IN_SQL: &str = "'\\x{}'";
@@ -91,19 +103,9 @@ async fn refusal(url: &str) -> OpenError {
 #[tokio::test]
 async fn each_operation_is_as_many_statements_as_it_says() {
     let database = Database::new();
-    database
-        .server
-        .run("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
     let store = database.store().await;
-    let count = || -> u32 {
-        let calls = format!(
-            "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid \
-             WHERE datname = '{}'",
-            database.name
-        );
-        database.server.run("postgres", &calls).parse().unwrap()
-    };
-    round_trips(&store, count).await;
+    postgres_statements::log(database.server, &database.name);
+    round_trips(&store, async || database.statements().await).await;
 }
 
 #[tokio::test]
@@ -134,35 +136,18 @@ async fn statements_find_their_rows_by_an_index() {
          SELECT decode(md5(n::text), 'hex'), 1, sha256('x'), 'user-' || n / 10, 0, n, 1000, 9000000, 'standard', '' \
          FROM generate_series(1, 20000) n; ANALYZE tenure_sessions",
     );
-    let id = "decode(md5('1'), 'hex')";
-    for (statement, index) in [
-        (
-            format!("SELECT * FROM tenure_sessions WHERE id = {id}"),
-            "tenure_sessions_pkey",
-        ),
-        (
-            format!(
-                "UPDATE tenure_sessions SET version = 2 WHERE id = {id} AND version = 1 AND expires_at > 1"
-            ),
-            "tenure_sessions_pkey",
-        ),
-        (
-            "SELECT * FROM tenure_sessions WHERE owner = 'user-7' AND expires_at > 1 ORDER BY last_seen_at"
-                .to_owned(),
-            "tenure_sessions_owner",
-        ),
-        (
-            format!("DELETE FROM tenure_sessions WHERE owner = 'user-7' AND id IS DISTINCT FROM {id}"),
-            "tenure_sessions_owner",
-        ),
-        (
-            "SELECT id FROM tenure_sessions WHERE expires_at <= 1500 ORDER BY expires_at LIMIT 100 \
-             FOR UPDATE SKIP LOCKED"
-                .to_owned(),
-            "tenure_sessions_expires_at",
-        ),
-    ] {
-        let plan = database.run(&format!("EXPLAIN {statement}"));
+    let store = database.store().await;
+    postgres_statements::log(database.server, &database.name);
+    round_trips(&store, async || database.statements().await).await;
+    for statement in postgres_statements::logged(database.server, &database.name) {
+        let index = match statement.as_str() {
+            insert if insert.starts_with("INSERT") => continue,
+            ping if ping.starts_with("SELECT id FROM tenure_sessions LIMIT") => continue,
+            statement if statement.contains("owner = $1") => "tenure_sessions_owner",
+            statement if statement.contains("expires_at <=") => "tenure_sessions_expires_at",
+            _ => "tenure_sessions_pkey",
+        };
+        let plan = postgres_statements::plan(database.server, &database.name, &statement);
         assert!(
             plan.contains(index) && !plan.contains("Seq Scan"),
             "{statement}: {plan}"

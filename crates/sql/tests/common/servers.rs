@@ -16,8 +16,8 @@ pub(crate) fn shown(error: &dyn std::error::Error) -> String {
     texts.join(": ")
 }
 
-/// Does everything that a store does; `count` tells how many statements the server has been asked so far.
-pub(crate) async fn round_trips(store: &impl Store, count: impl Fn() -> u32) {
+/// Does everything that a store does; `count` tells how many statements the database has been asked so far.
+pub(crate) async fn round_trips(store: &impl Store, count: impl AsyncFn() -> u32) {
     let owner = Owner::new("alice").unwrap();
     let touch = |now| Touch::Active {
         now,
@@ -51,9 +51,9 @@ pub(crate) async fn round_trips(store: &impl Store, count: impl Fn() -> u32) {
         ("ping", 1, done(store.ping())),
         ("remove", 1, done(store.remove(id(1)))),
     ] {
-        let before = count();
+        let before = count().await;
         work.await;
-        assert_eq!(count() - before, expected, "{operation}");
+        assert_eq!(count().await - before, expected, "{operation}");
     }
 }
 
