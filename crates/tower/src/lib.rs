@@ -41,6 +41,8 @@ mod failure;
 mod forwarded;
 mod future;
 mod layer;
+#[cfg(feature = "axum")]
+mod routes;
 mod trust_proxy;
 
 pub use client::{Client, PeerAddress, Scheme};
@@ -50,4 +52,6 @@ pub use extract::{NamedSession, NotSignedIn, PassiveSession, Session, SessionNam
 pub use failure::{PlainFailure, RenderFailure};
 pub use future::ResponseFuture;
 pub use layer::{SessionLayer, SessionService};
+#[cfg(feature = "axum")]
+pub use routes::{ClearSiteData, SessionRoutes, session_routes};
 pub use trust_proxy::{ProxyHeaders, TrustProxy};

@@ -1,0 +1,8 @@
+//! Routes about the session itself, which any application can mount.
+
+mod clear_site_data;
+mod same_origin;
+mod session_routes;
+
+pub use clear_site_data::ClearSiteData;
+pub use session_routes::{SessionRoutes, session_routes};

@@ -1,0 +1,83 @@
+//! Whether a request comes from a page of this very origin.
+
+use http::header::{HOST, ORIGIN};
+use http::request::Parts;
+
+/// Whether the browser says that a page of this origin sent the request: by `Sec-Fetch-Site`, or by an `Origin` that
+/// is this host where that is missing (OWASP Cross-Site Request Forgery Prevention Cheat Sheet, "Fetch Metadata" and
+/// "Verifying Origin With Standard Headers"). A request with neither comes from no browser of today, and is refused.
+pub(super) fn is_same_origin(parts: &Parts) -> bool {
+    if let Some(site) = parts.headers.get("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    let (Some(origin), Some(host)) = (text(parts, ORIGIN), host(parts)) else {
+        return false;
+    };
+    // An `Origin` has the port only where it is not the scheme's own, and so has `Host`.
+    origin
+        .split_once("://")
+        .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+}
+
+/// HTTP/2 has the host in the request's target.
+fn host(parts: &Parts) -> Option<&str> {
+    let target = parts.uri.authority().map(|authority| authority.as_str());
+    text(parts, HOST).or(target)
+}
+
+fn text(parts: &Parts, name: http::HeaderName) -> Option<&str> {
+    parts.headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn request(headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::post("/session/extend");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn what_the_browser_says_of_the_site_counts() {
+        let host = ("host", "app.example");
+        assert!(is_same_origin(&request(&[
+            host,
+            ("sec-fetch-site", "same-origin")
+        ])));
+        for site in ["same-site", "cross-site", "none", "SAME-ORIGIN", ""] {
+            let with_good_origin = [host, ("sec-fetch-site", site), ("origin", "https://app.example")];
+            assert!(!is_same_origin(&request(&with_good_origin)), "{site}");
+        }
+    }
+
+    #[test]
+    fn without_that_the_origin_must_be_this_host() {
+        let is_same = |origin, host| is_same_origin(&request(&[("origin", origin), ("host", host)]));
+        assert!(is_same("https://app.example", "app.example"));
+        assert!(is_same("http://127.0.0.1:3000", "127.0.0.1:3000"));
+        assert!(is_same("https://App.Example", "app.example"));
+        for origin in [
+            "null",
+            "",
+            "https://app.example.evil.example",
+            "https://evil.example",
+            "https://app.example:8443",
+            "https://other.app.example",
+            "app.example",
+        ] {
+            assert!(!is_same(origin, "app.example"), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_says_nothing_is_refused() {
+        assert!(!is_same_origin(&request(&[("host", "app.example")])));
+        assert!(!is_same_origin(&request(&[("origin", "https://app.example")])));
+    }
+}
