@@ -51,6 +51,20 @@ pub enum RotateError {
         /// The source's name.
         origin: String,
     },
+    /// The source is written from here, and refuses it.
+    #[error("{origin} refuses to be written: {reason}")]
+    Refused {
+        /// The source's name.
+        origin: String,
+        /// What to do, such as which permission is needed.
+        reason: String,
+    },
+    /// Somebody else has written at the same time, and theirs stays.
+    #[error("{origin} got a new version from somebody else meanwhile; look whether yours is still wanted")]
+    Conflict {
+        /// The source's name.
+        origin: String,
+    },
     /// It could not be read, as has to be done first, or answered as it would to a reader.
     #[error(transparent)]
     Fetch(#[from] FetchError),

@@ -15,6 +15,8 @@ mod follow_error;
 mod follow_options;
 mod following_keyring;
 mod jitter;
+#[cfg(any(feature = "aws", feature = "azure"))]
+mod known_values;
 mod observed;
 mod plan;
 mod secret_event;
