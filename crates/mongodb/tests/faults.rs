@@ -4,107 +4,81 @@ mod common;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::*;
 use mongodb::Client;
 use mongodb::bson::doc;
-use tenure_core::store::Updated;
 use tenure_core::{Session, Store};
 use tenure_mongodb::{ConnectError, Failure, MongoStore};
-use tenure_testkit::servers::{Certificates, MongoServer, MongoServerOptions, free_port};
+use tenure_testkit::ledger::survives;
+use tenure_testkit::servers::{Certificates, FaultProxy, MongoServer, MongoServerOptions, free_port};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// The engine's deadline for the store calls of a load or of a commit.
 const DEADLINE: Duration = Duration::from_secs(2);
-
-/// What a writer was told.
-struct Ledger {
-    number: u8,
-    /// The last version that was acknowledged.
-    acknowledged: u64,
-    /// The last version that was asked for, acknowledged or not.
-    asked: u64,
-    errors: u64,
-}
-
-async fn write(store: MongoStore, number: u8, stop: Arc<AtomicBool>) -> Ledger {
-    let mut ledger = Ledger {
-        number,
-        acknowledged: 1,
-        asked: 1,
-        errors: 0,
-    };
-    while !stop.load(Ordering::Relaxed) {
-        if write_once(&store, &mut ledger).await.is_none() {
-            ledger.errors += 1;
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-    ledger
-}
-
-/// Loads and writes what comes next. `None` if it failed.
-async fn write_once(store: &MongoStore, ledger: &mut Ledger) -> Option<()> {
-    let read = store.load(id(ledger.number), active()).await.ok()??;
-    let version = read.version + 1;
-    ledger.asked = ledger.asked.max(version);
-    let attempt = next(&read, &version.to_string());
-    match store.update(&attempt, read.version, now()).await.ok()? {
-        Updated::Saved => ledger.acknowledged = version,
-        other => panic!("nobody else writes session {}: {other:?}", ledger.number),
-    }
-    Some(())
-}
 
 /// SecantusDB acknowledges a journaled write when it is in the log that it reads again at its start.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_comes_back_with_all_that_was_acknowledged() {
     let mut server = server(MongoServerOptions::default());
     let store = MongoStore::connect(&server.url("tenure")).await.unwrap();
-    let over = owned(200, "alice");
-    insert(&store, &over).await;
-    assert!(store.remove(over.id).await.unwrap());
+    let ledgers = survives(store.clone(), async || {
+        for _ in 0..2 {
+            server.kill();
+            server.restart(false).unwrap();
+            recovered(&store).await;
+        }
+    })
+    .await;
+    println!("kill -9 and restart: {ledgers}");
+    ledgers.assert_kept(store).await;
+}
 
-    let stop = Arc::<AtomicBool>::default();
-    let mut writers = JoinSet::new();
-    for number in 1..=8 {
-        insert(&store, &session(number)).await;
-        writers.spawn(write(store.clone(), number, Arc::clone(&stop)));
-    }
-    for _ in 0..2 {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        server.kill();
-        server.restart(false).unwrap();
-        recovered(&store).await;
-    }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    stop.store(true, Ordering::Relaxed);
+/// A store that reaches the server by a proxy.
+async fn proxied(server: &MongoServer) -> (FaultProxy, MongoStore) {
+    let proxy = FaultProxy::start(server.port()).await.unwrap();
+    let url = format!("mongodb://127.0.0.1:{}/tenure", proxy.port());
+    let store = MongoStore::connect(&url).await.unwrap();
+    (proxy, store)
+}
 
-    let (mut acknowledged, mut errors) = (0, 0);
-    for ledger in writers.join_all().await {
-        let kept = look(&store, id(ledger.number)).await.expect("a session").version;
-        let told = ledger.acknowledged..=ledger.asked;
-        assert!(
-            told.contains(&kept),
-            "session {}: {kept} of {told:?}",
-            ledger.number
-        );
-        acknowledged += ledger.acknowledged - 1;
-        errors += ledger.errors;
-    }
-    println!("{acknowledged} writes acknowledged, {errors} failed");
-    assert!(acknowledged > 0 && errors > 0);
-    assert_eq!(look(&store, over.id).await, None);
-    let late = store.update(&next(&over, "late"), 1, now()).await.unwrap();
-    assert_eq!(late, Updated::Gone);
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_cut_in_mid_command_cost_errors_and_no_session() {
+    let server = server(MongoServerOptions::default());
+    let (proxy, store) = proxied(&server).await;
+    let ledgers = survives(store.clone(), async || {
+        for bytes in [0, 1, 50, 200, 300, 1000, 2000, 3000] {
+            proxy.cut_after(bytes);
+            proxy.has_cut().await;
+            proxy.cut_next_answer();
+            proxy.has_cut().await;
+        }
+    })
+    .await;
+    println!("connections cut: {ledgers}");
+    ledgers.assert_kept(store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_lost_the_way_costs_the_deadline_and_no_session() {
+    let server = server(MongoServerOptions::default());
+    let (proxy, store) = proxied(&server).await;
+    let ledgers = survives(store.clone(), async || {
+        proxy.stall();
+        sleep(Duration::from_secs(3)).await;
+        proxy.heal();
+    })
+    .await;
+    println!("network stalled: {ledgers}");
+    ledgers.assert_kept(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_server_is_an_error_within_the_deadline_and_is_used_again_when_it_thaws() {
     let server = server(MongoServerOptions::default());
-    let app = Arc::new(App::over(
+    let app = Arc::new(Application::over(
         MongoStore::connect(&server.url("tenure")).await.unwrap(),
     ));
     let browser = app.signed_in("alice").await;

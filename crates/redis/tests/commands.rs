@@ -91,7 +91,7 @@ async fn a_write_is_one_command_and_one_of_a_new_owner_writes_the_index_too() {
 #[tokio::test]
 async fn a_request_that_writes_is_a_load_and_one_command() {
     let (server, store) = warm().await;
-    let app = App::over(store);
+    let app = Application::over(store);
     let mut browser = app.signed_in("alice").await;
     counted(&server);
     app.visit(&mut browser, |_: &Session| {}).await.unwrap();

@@ -1,11 +1,18 @@
 //! What the tests of Tenure share.
 
+pub mod application;
+mod browser;
 pub mod conformance;
 mod event_log;
 pub mod faults;
+pub mod instances;
+pub mod ledger;
+pub mod records;
 pub mod servers;
 mod split_mix;
 
+pub use application::Application;
+pub use browser::Browser;
 pub use event_log::EventLog;
 pub use faults::{FaultyStore, YieldingStore};
 pub use split_mix::SplitMix64;

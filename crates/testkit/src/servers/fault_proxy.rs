@@ -82,6 +82,12 @@ impl FaultProxy {
         self.mode.send_replace(Mode::CutAnswers);
     }
 
+    /// Waits until the cut that was told last has happened.
+    pub async fn has_cut(&self) {
+        // It fails only without a proxy.
+        let _ = self.mode.subscribe().wait_for(|mode| *mode == Mode::Pass).await;
+    }
+
     /// Passes nothing on and keeps the connections, as a network does that lost the way.
     pub fn stall(&self) {
         self.mode.send_replace(Mode::Stall);
