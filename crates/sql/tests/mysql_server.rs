@@ -10,6 +10,7 @@ use common::*;
 use tenure_core::store::{Touch, Updated};
 use tenure_core::{Owner, Record, Store, StoreError};
 use tenure_sql::mysql::{MySqlStore, OpenError};
+use tenure_testkit::instances;
 use tenure_testkit::servers::mariadb::{MARIADB_PASSWORD, MARIADB_PASSWORD_IN_URL, MARIADB_USER};
 use tenure_testkit::servers::{Certificates, MariaDbServer};
 

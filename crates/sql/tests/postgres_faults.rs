@@ -4,32 +4,20 @@ mod common;
 
 use std::time::Duration;
 
-use common::faults::{fault_tests, survives};
+use common::cuts::*;
+use common::faults::*;
 use common::*;
 use tenure_sql::postgres::PostgresStore;
-use tenure_testkit::servers::PostgresServer;
+use tenure_testkit::servers::{FaultProxy, PostgresServer};
 use tokio::time::sleep;
 
-/// A server of its own, with the durability that it has unless somebody takes it away.
-async fn server_and_store() -> (PostgresServer, PostgresStore) {
-    let server = PostgresServer::start(&["ssl=on"]).unwrap_or_else(|missing| panic!("{missing}"));
-    let store = PostgresStore::connect(&server.url(&server.create_database())).await;
-    (server, store.unwrap())
-}
+const END_CONNECTIONS: &str =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'check_%'";
 
-fault_tests!();
-
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_that_the_server_ends_are_replaced() {
-    let (server, store) = server_and_store().await;
-    survives(store, async || {
-        for _ in 0..10 {
-            server.run(
-                "postgres",
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'check_%'",
-            );
-            sleep(Duration::from_millis(50)).await;
-        }
-    })
-    .await;
-}
+fault_tests!(
+    PostgresServer,
+    PostgresStore,
+    ["ssl=on"],
+    ("postgres", END_CONNECTIONS),
+    160
+);

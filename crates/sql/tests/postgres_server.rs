@@ -12,6 +12,7 @@ use common::*;
 use tenure_core::store::{Touch, Updated};
 use tenure_core::{Owner, Record, Store, StoreError};
 use tenure_sql::postgres::{OpenError, PostgresStore};
+use tenure_testkit::instances;
 use tenure_testkit::servers::postgres::{POSTGRES_PASSWORD, POSTGRES_PASSWORD_IN_URL};
 use tenure_testkit::servers::{Certificates, PostgresServer};
 

@@ -3,9 +3,9 @@
 mod common;
 
 use common::file::File;
-use common::*;
 use http::header::COOKIE;
 use tenure_core::Key;
+use tenure_testkit::{Application, Browser};
 
 const NOTE: Key<String> = Key::new("note-KEY-MARKER");
 const MARKER: &str = "MARKER-3f9a-what-nobody-else-may-read";
@@ -14,18 +14,19 @@ const MARKER: &str = "MARKER-3f9a-what-nobody-else-may-read";
 async fn neither_the_secret_nor_the_data_is_in_the_file() {
     let file = File::new();
     let store = file.store().await;
-    let sessions = sessions(store.clone());
-    let request = visit(&sessions, &Default::default(), |session| {
+    let application = Application::over(store.clone());
+    let mut browser = Browser::default();
+    let note = application.visit(&mut browser, |session| {
         session.insert(NOTE, &MARKER.to_owned()).unwrap();
         session.sign_in("alice").unwrap();
-    })
-    .await;
-    visit(&sessions, &request, |session| {
+    });
+    note.await.unwrap();
+    let note_again = application.visit(&mut browser, |session| {
         assert_eq!(session.get(NOTE).unwrap().as_deref(), Some(MARKER));
         session.insert(NOTE, &format!("{MARKER} again")).unwrap();
-    })
-    .await;
-    let cookie = request[COOKIE]
+    });
+    note_again.await.unwrap();
+    let cookie = browser.request()[COOKIE]
         .to_str()
         .unwrap()
         .split_once('=')

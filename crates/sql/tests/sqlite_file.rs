@@ -279,3 +279,17 @@ async fn a_timeout_that_an_operator_shortens_counts_at_once() {
     let a_minute_later = START.plus(std::time::Duration::from_secs(60));
     assert_eq!(store.sweep_expired(a_minute_later, 10).await.unwrap(), 1);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_of_and_once_there_is_room_the_store_goes_on() {
+    full_disk::run_on_a_small_disk("child_fills_its_disk", 16);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "the other process of the test above"]
+async fn child_fills_its_disk() {
+    let file = File::new();
+    full_disk::survives_a_full_disk(&file.store().await, "disk is full").await;
+}

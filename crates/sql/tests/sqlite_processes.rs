@@ -13,6 +13,7 @@ use common::*;
 use tenure_core::store::{Touch, Updated};
 use tenure_core::{Record, Store};
 use tenure_sql::sqlite::SqliteStore;
+use tenure_testkit::instances;
 
 const FILE: &str = "TENURE_TEST_FILE";
 const COUNTS_PER_PROCESS: u64 = 200;
@@ -107,19 +108,19 @@ async fn child_acknowledges_until_it_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_to_two_applications_lose_no_count() {
     let file = File::new();
-    applications::lose_no_count([file.store().await, file.store().await]).await;
+    instances::lose_no_count([file.store().await, file.store().await]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_out_in_one_application_is_final_in_the_other() {
     let file = File::new();
-    applications::sign_out_finally([file.store().await, file.store().await]).await;
+    instances::sign_out_finally([file.store().await, file.store().await]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn revoking_an_owner_in_one_application_is_final_in_the_other() {
     let file = File::new();
-    applications::revoke_finally([file.store().await, file.store().await]).await;
+    instances::revoke_finally([file.store().await, file.store().await]).await;
 }
 
 #[tokio::test]

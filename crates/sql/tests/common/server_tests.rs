@@ -7,19 +7,19 @@ macro_rules! server_tests {
         #[tokio::test(flavor = "multi_thread")]
         async fn requests_to_two_applications_lose_no_count() {
             let database = Database::new();
-            applications::lose_no_count([database.store().await, database.store().await]).await;
+            instances::lose_no_count([database.store().await, database.store().await]).await;
         }
 
         #[tokio::test(flavor = "multi_thread")]
         async fn a_sign_out_in_one_application_is_final_in_the_other() {
             let database = Database::new();
-            applications::sign_out_finally([database.store().await, database.store().await]).await;
+            instances::sign_out_finally([database.store().await, database.store().await]).await;
         }
 
         #[tokio::test(flavor = "multi_thread")]
         async fn revoking_an_owner_in_one_application_is_final_in_the_other() {
             let database = Database::new();
-            applications::revoke_finally([database.store().await, database.store().await]).await;
+            instances::revoke_finally([database.store().await, database.store().await]).await;
         }
 
         #[tokio::test]
