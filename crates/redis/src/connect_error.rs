@@ -19,6 +19,11 @@ pub enum ConnectError {
         /// What is wrong with it.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The client's certificate or its key can't be read.
+    ClientCertificate {
+        /// What is wrong with it.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// Nobody answers there, or what answers does not speak Redis's protocol.
     Unreachable {
         /// Which servers, without user and password.
@@ -26,7 +31,21 @@ pub enum ConnectError {
         /// What the driver said.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The server's certificate was refused, or it does not speak TLS.
+    /// The URL asks for TLS, and the server speaks plain text on that port.
+    NoTls {
+        /// Which servers.
+        servers: String,
+        /// What the driver said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The URL does not ask for TLS, and the server speaks nothing else on that port.
+    TlsOnly {
+        /// Which servers.
+        servers: String,
+        /// What the driver said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The server's certificate was refused, or this client's.
     Tls {
         /// Which servers.
         servers: String,
@@ -61,6 +80,8 @@ impl ConnectError {
         let cause = failure.cause.clone();
         let source = Box::new(failure);
         match (cause, master) {
+            (Cause::NoTls, _) => Self::NoTls { servers, source },
+            (Cause::TlsOnly, _) => Self::TlsOnly { servers, source },
             (Cause::Tls, _) => Self::Tls { servers, source },
             (Cause::Login | Cause::NoPermission, _) => Self::Denied { servers, source },
             (Cause::NoMaster, Some(master)) => Self::NoMaster {
@@ -90,12 +111,28 @@ impl fmt::Display for ConnectError {
             Self::Unreachable { servers, .. } => write!(
                 f,
                 "the Redis at {servers} can't be reached; check that it runs, that host and port are right, that no firewall is \
-                 between, and that the URL says rediss:// if the server speaks TLS on that port, and only then"
+                 between, and that the URL's scheme begins with rediss if the server speaks TLS on that port, and only then"
+            ),
+            Self::ClientCertificate { .. } => f.write_str(
+                "the client's certificate for Redis can't be read; give RedisOptions::client_certificate the content of two PEM \
+                 files, first the certificate's and then its key's",
+            ),
+            Self::NoTls { servers, .. } => write!(
+                f,
+                "the TLS handshake with the Redis at {servers} failed, for the server speaks plain text on that port; use the port \
+                 that it has for TLS (tls-port in redis.conf), or a scheme that begins with redis instead of rediss if everybody \
+                 on the way may read passwords and sessions"
+            ),
+            Self::TlsOnly { servers, .. } => write!(
+                f,
+                "the Redis at {servers} speaks TLS on that port and the URL does not ask for it; use a scheme that begins with \
+                 rediss: rediss://, rediss+sentinel:// or rediss-cluster://"
             ),
             Self::Tls { servers, .. } => write!(
                 f,
                 "TLS with the Redis at {servers} failed; check that the server speaks TLS on that port, that its certificate is for \
-                 that host and not expired, and that RedisOptions::certificate_authority has the authority that signed it"
+                 that host and not expired, that RedisOptions::certificate_authority has the authority that signed it, and that \
+                 RedisOptions::client_certificate is set if the server asks clients for one (tls-auth-clients)"
             ),
             Self::Denied { servers, .. } => write!(
                 f,
@@ -120,6 +157,9 @@ impl Error for ConnectError {
         match self {
             Self::Url { .. } => None,
             Self::Certificate { source }
+            | Self::ClientCertificate { source }
+            | Self::NoTls { source, .. }
+            | Self::TlsOnly { source, .. }
             | Self::Unreachable { source, .. }
             | Self::Tls { source, .. }
             | Self::Denied { source, .. }

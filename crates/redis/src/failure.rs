@@ -20,6 +20,10 @@ pub(crate) enum Cause {
     Unreachable,
     /// The certificate or the handshake was refused: nothing was sent.
     Tls,
+    /// TLS is asked for, and the server speaks plain text: nothing was done.
+    NoTls,
+    /// Plain text is asked for, and the server speaks TLS: nothing was done.
+    TlsOnly,
     /// The user or the password was refused: nothing was sent.
     Login,
     /// No sentinel knows a reachable master: nothing was sent.
@@ -113,6 +117,14 @@ impl Failure {
         )
     }
 
+    /// Whether a server that was taken for one that speaks TLS, or for one that does not, may look like this.
+    pub(crate) fn may_be_about_tls(&self) -> bool {
+        matches!(
+            self.cause,
+            Cause::Unreachable | Cause::Tls | Cause::NoMaster | Cause::AnswerLost | Cause::TooSlow
+        )
+    }
+
     /// Whether another connection may be better than this one.
     pub(crate) fn wants_another_connection(&self) -> bool {
         matches!(
@@ -191,6 +203,7 @@ fn is_about_tls(error: &RedisError, said: &str) -> bool {
         "InvalidContentType",
         "corrupt message",
         "tls handshake",
+        "fatal alert",
     ]
     .iter()
     .any(|word| said.contains(word))
@@ -222,6 +235,8 @@ impl fmt::Display for Failure {
         let meaning = match self.cause {
             Cause::Unreachable => "no connection to the server",
             Cause::Tls => "TLS was refused",
+            Cause::NoTls => "the server speaks plain text on that port, and the URL asks for TLS",
+            Cause::TlsOnly => "the server speaks TLS on that port, and the URL does not ask for it",
             Cause::Login => "the user or password was refused",
             Cause::NoMaster => "no sentinel names a master that can be reached",
             Cause::AnswerLost => "the connection was lost before the answer came",

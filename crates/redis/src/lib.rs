@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod certificates;
 mod client;
 mod connect_error;
 mod connection;
@@ -12,6 +13,7 @@ mod keys;
 mod link;
 mod options;
 mod owner_index;
+mod probe;
 mod request;
 mod store;
 mod url;

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::TlsCertificates;
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-
+use crate::certificates::{ClientCertificate, certificates};
 use crate::client::Client;
 use crate::dial::Dialer;
 use crate::keys::Keys;
+use crate::probe;
 use crate::request::Request;
 use crate::url::{Address, Login, Target, Topology};
 use crate::wait::WaitForReplicas;
@@ -38,6 +35,7 @@ pub struct RedisOptions {
     url: String,
     key_prefix: String,
     certificate_authority: Option<Vec<u8>>,
+    client_certificate: Option<ClientCertificate>,
     sentinel_login: Login,
     connections: usize,
     connect_timeout: Duration,
@@ -52,6 +50,7 @@ impl RedisOptions {
             url: url.to_owned(),
             key_prefix: "tenure".to_owned(),
             certificate_authority: None,
+            client_certificate: None,
             sentinel_login: Login::default(),
             connections: 1,
             connect_timeout: Duration::from_secs(1),
@@ -78,6 +77,32 @@ impl RedisOptions {
     /// everybody can verify. *Cost*: none trusted but these, and a renewed authority has to be deployed.
     pub fn certificate_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificate_authority = Some(pem.into());
+        self
+    }
+
+    /// The certificate, with those between it and its authority, and the key that this client shows to the servers,
+    /// each as the content of a PEM file. Only with a `rediss` URL. The servers may be told to ask for one by
+    /// `tls-auth-clients yes`.
+    ///
+    /// *Default*: none. *Reason*: most servers ask for a password alone. *Cost*: one more secret, and a certificate
+    /// that has to be renewed before it expires: it is read once, so that takes a restart.
+    ///
+    /// ```no_run
+    /// use tenure_redis::RedisStore;
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("rediss://redis.internal:6380")
+    ///     .client_certificate(std::fs::read("client.pem")?, std::fs::read("client.key")?)
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn client_certificate(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.client_certificate = Some(ClientCertificate {
+            certificate: certificate.into(),
+            key: key.into(),
+        });
         self
     }
 
@@ -161,9 +186,9 @@ impl RedisOptions {
         let servers = servers(&target.topology);
         let master = master(&target.topology).map(str::to_owned);
         let dialer = Dialer {
-            target,
+            target: target.clone(),
             sentinel_login: self.sentinel_login,
-            certificates: self.certificate_authority.map(certificates).transpose()?,
+            certificates: certificates(self.certificate_authority, self.client_certificate)?,
             connect_timeout: self.connect_timeout,
             response_timeout: self.response_timeout,
         };
@@ -174,7 +199,13 @@ impl RedisOptions {
         let question = Request::plain("EXISTS", keys.ping(), &[]);
         match client.call(&question).await {
             Ok(_) => Ok(RedisStore::new(Arc::new(client), keys)),
-            Err(failure) => Err(ConnectError::new(failure, servers, master.as_deref())),
+            Err(failure) => {
+                let failure = match failure.may_be_about_tls() {
+                    true => probe::cause_of(failure, &target, self.connect_timeout).await,
+                    false => failure,
+                };
+                Err(ConnectError::new(failure, servers, master.as_deref()))
+            }
         }
     }
 }
@@ -194,12 +225,7 @@ impl std::fmt::Debug for RedisOptions {
 }
 
 fn servers(topology: &Topology) -> String {
-    let addresses = match topology {
-        Topology::Standalone(address) => std::slice::from_ref(address),
-        Topology::Sentinel { sentinels, .. } => sentinels,
-        Topology::Cluster(nodes) => nodes,
-    };
-    let addresses: Vec<String> = addresses.iter().map(Address::to_string).collect();
+    let addresses: Vec<String> = topology.addresses().iter().map(Address::to_string).collect();
     addresses.join(", ")
 }
 
@@ -208,23 +234,4 @@ fn master(topology: &Topology) -> Option<&str> {
         Topology::Sentinel { master, .. } => Some(master),
         _ => None,
     }
-}
-
-/// Verified here, since the driver takes a PEM without a certificate for trust in nobody.
-fn certificates(pem: Vec<u8>) -> Result<TlsCertificates, ConnectError> {
-    let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| ConnectError::Certificate { source };
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| unreadable(error.to_string().into()))?;
-        roots
-            .add(certificate)
-            .map_err(|error| unreadable(Box::new(error)))?;
-    }
-    if roots.is_empty() {
-        return Err(unreadable("there is no certificate in it".into()));
-    }
-    Ok(TlsCertificates {
-        client_tls: None,
-        root_cert: Some(pem),
-    })
 }

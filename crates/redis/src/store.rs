@@ -69,7 +69,8 @@ const GRACE: Duration = Duration::from_secs(60);
 ///
 /// With a `maxmemory`, set `maxmemory-policy` to `noeviction`: any other ends live sessions, and may drop an
 /// owner's index, so that sessions stay when the owner's are ended. While the memory is full sessions can be
-/// read and ended, and none begins or is prolonged.
+/// read and ended, and none begins or is prolonged. While the disk is full (`MISCONF`) they can be read, and
+/// nothing else.
 ///
 /// ```no_run
 /// use tenure_core::{Keyring, Policy, Secret, Sessions};
@@ -94,7 +95,7 @@ impl RedisStore {
     /// | URL | servers |
     /// | --- | --- |
     /// | `redis://[user:password@]host[:port][/database]` | one |
-    /// | `rediss://…` | the same over TLS; so it is with the two below |
+    /// | `rediss://…` | the same over TLS; so it is with the two below: `rediss+sentinel://`, `rediss-cluster://` |
     /// | `redis+sentinel://[user:password@]host[:port],…/master[/database]` | sentinels, and the name of the master that they know; user and password are the servers' |
     /// | `redis-cluster://[user:password@]host[:port],…` | some nodes of a cluster, which know the others |
     ///

@@ -27,6 +27,17 @@ pub(crate) enum Topology {
     Cluster(Vec<Address>),
 }
 
+impl Topology {
+    /// Those that the URL names.
+    pub(crate) fn addresses(&self) -> &[Address] {
+        match self {
+            Self::Standalone(address) => std::slice::from_ref(address),
+            Self::Sentinel { sentinels, .. } => sentinels,
+            Self::Cluster(nodes) => nodes,
+        }
+    }
+}
+
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Address {

@@ -6,7 +6,7 @@ use common::*;
 use tenure_core::Store;
 use tenure_core::store::{Inserted, Touch, Updated};
 use tenure_redis::{ConnectError, RedisStore};
-use tenure_testkit::servers::redis::{REDIS_PASSWORD_IN_URL, RedisCluster, RedisSentinel};
+use tenure_testkit::servers::redis::{REDIS_PASSWORD_IN_URL, RedisCluster, RedisSentinel, RedisServer};
 use tenure_testkit::servers::{Certificates, StartError, free_port};
 
 async fn refused(url: &str) -> (ConnectError, String) {
@@ -51,10 +51,71 @@ async fn a_certificate_for_another_host_is_refused() {
 #[tokio::test]
 async fn a_server_that_speaks_plain_text_is_refused_where_tls_is_asked_for() {
     let server = server();
-    let (error, told) = refused(&server.url().replace("redis://", "rediss://")).await;
-    // It waits for the end of what it takes for a command.
-    assert!(matches!(error, ConnectError::Unreachable { .. }), "{told}");
-    assert!(told.contains("only then"), "{told}");
+    let cluster = RedisCluster::shared();
+    let sentinel = RedisSentinel::shared();
+    for url in [server.url(), cluster.url(), sentinel.url()] {
+        let (error, told) = refused(&url.replacen("redis", "rediss", 1)).await;
+        assert!(matches!(error, ConnectError::NoTls { .. }), "{told}");
+        assert!(
+            told.contains("TLS handshake") && told.contains("plain text"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_tls_is_named_where_plain_text_is_asked_for() {
+    let server = server();
+    let cluster = RedisCluster::shared_with_tls();
+    let sentinel = RedisSentinel::shared_with_tls();
+    for url in [server.tls_url(), cluster.url(), sentinel.url()] {
+        let (error, told) = refused(&url.replacen("rediss", "redis", 1)).await;
+        assert!(matches!(error, ConnectError::TlsOnly { .. }), "{told}");
+        assert!(told.contains("rediss://"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn certificates_of_a_cluster_and_of_sentinels_are_checked() {
+    let other = Certificates::generate().unwrap();
+    for url in [
+        RedisCluster::shared_with_tls().url(),
+        RedisSentinel::shared_with_tls().url(),
+    ] {
+        let options = RedisStore::options(url).certificate_authority(other.authority.as_str());
+        let error = options.connect().await.unwrap_err();
+        assert!(matches!(error, ConnectError::Tls { .. }), "{}", told(&error));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_clients_for_certificates_gets_one() {
+    let server = RedisServer::with(&["--tls-auth-clients", "yes"]).unwrap();
+    let certificates = server.certificates();
+    let options = || {
+        let options = RedisStore::options(server.tls_url());
+        options.certificate_authority(certificates.authority.as_str())
+    };
+    let showing = |certificates: &Certificates| {
+        let (certificate, key) = (certificates.client.as_str(), certificates.client_key.as_str());
+        options().client_certificate(certificate, key)
+    };
+    let store = showing(certificates).connect().await.unwrap();
+    insert(&store, &session(1)).await;
+
+    let other = Certificates::generate().unwrap();
+    for refused in [options(), showing(&other)] {
+        let error = refused.connect().await.unwrap_err();
+        assert!(matches!(error, ConnectError::Tls { .. }), "{}", told(&error));
+        assert!(told(&error).contains("client_certificate"), "{}", told(&error));
+    }
+    let swapped = options().client_certificate(certificates.client_key.as_str(), "hunter2");
+    let error = swapped.connect().await.unwrap_err();
+    assert!(
+        matches!(error, ConnectError::ClientCertificate { .. }),
+        "{}",
+        told(&error)
+    );
 }
 
 #[tokio::test]
@@ -187,6 +248,36 @@ async fn a_full_memory_is_named_and_sessions_can_still_be_read_and_ended() {
     assert!(store.remove(id(1)).await.unwrap());
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     assert_eq!(store.insert(&record).await.unwrap(), Inserted::New);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_and_sessions_can_still_be_read() {
+    let mut server = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "everysec"]).unwrap();
+    server.kill();
+    // Whatever is written to this device, the disk is full.
+    let log = server.folder().join("appendonlydir/appendonly.aof.1.incr.aof");
+    std::fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    server.restart().unwrap();
+
+    let store = connected(&server.url()).await;
+    let record = session(1);
+    // With `everysec`, the server acknowledges before it is on the disk, and learns of it with the first write.
+    insert(&store, &record).await;
+    for error in [
+        store.insert(&session(2)).await.map(drop).unwrap_err(),
+        store
+            .update(&next(&record, "1"), 1, now())
+            .await
+            .map(drop)
+            .unwrap_err(),
+        store.remove(id(1)).await.map(drop).unwrap_err(),
+    ] {
+        let told = told(&error);
+        assert!(told.contains("can't write to its disk"), "{told}");
+        assert!(told.contains("No space left on device"), "{told}");
+    }
+    assert_eq!(store.load(id(1), active()).await.unwrap(), Some(record));
 }
 
 #[tokio::test]

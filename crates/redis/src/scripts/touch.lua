@@ -11,8 +11,8 @@ if stored[1] == bearer then
         if type(slid) ~= 'table' then
             local left = math.min(now + idle, absolute) - now
             redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left + grace))
-        elseif not string.find(slid.err, 'OOM', 1, true) then
-            -- With the memory full sessions are not prolonged, yet they can be read.
+        elseif not string.find(slid.err, 'OOM', 1, true) and not string.find(slid.err, 'MISCONF', 1, true) then
+            -- With the memory or the disk full sessions are not prolonged, yet they can be read.
             return slid
         end
     end
