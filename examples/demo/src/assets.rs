@@ -7,6 +7,9 @@ use axum::routing::get;
 
 use crate::App;
 
+/// The web component that warns before the session ends, and hides the page when it has.
+const SESSION_TIMEOUT: &str = include_str!("../../../packages/browser/dist/tenure-session-timeout.min.js");
+
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route(
@@ -16,6 +19,10 @@ pub(crate) fn routes() -> Router<App> {
         .route(
             "/app.js",
             get(|| asset("text/javascript; charset=utf-8", include_str!("../static/app.js"))),
+        )
+        .route(
+            "/tenure-session-timeout.js",
+            get(|| asset("text/javascript; charset=utf-8", SESSION_TIMEOUT)),
         )
         .route(
             "/favicon.svg",
@@ -29,4 +36,18 @@ async fn asset(content_type: &'static str, text: &'static str) -> impl IntoRespo
         (CACHE_CONTROL, "public, max-age=300"),
     ];
     (headers, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_component_is_under_6_kib_without_compression() {
+        assert!(
+            SESSION_TIMEOUT.len() < 6 * 1024,
+            "{} bytes",
+            SESSION_TIMEOUT.len()
+        );
+    }
 }

@@ -36,6 +36,10 @@ pub struct Cli {
     /// sends no Secure cookie to a plain-http localhost
     #[arg(long)]
     pub insecure_cookie: bool,
+
+    /// Have the browser drop all that it has cached and stored of the site when somebody signs out
+    #[arg(long)]
+    pub clear_site_data: bool,
 }
 
 impl Cli {

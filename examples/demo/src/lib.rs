@@ -20,7 +20,7 @@ pub mod users;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
-use tenure::axum::SessionLayer;
+use tenure::axum::{SessionLayer, SessionRoutes};
 use tenure::{Key, Sessions};
 
 use crate::users::Users;
@@ -38,22 +38,38 @@ const LONGEST_BODY: usize = 16 * 1024;
 pub struct App {
     pub(crate) sessions: Sessions,
     pub(crate) users: Users,
+    pub(crate) clears_site_data: bool,
 }
 
 impl App {
     /// An application of these sessions and accounts.
     #[must_use]
     pub fn new(sessions: Sessions, users: Users) -> Self {
-        Self { sessions, users }
+        Self {
+            sessions,
+            users,
+            clears_site_data: false,
+        }
+    }
+
+    /// Whether signing out has the browser drop what it keeps of the site.
+    #[must_use]
+    pub fn clear_site_data(self, clear: bool) -> Self {
+        Self {
+            clears_site_data: clear,
+            ..self
+        }
     }
 }
 
 /// The application's routes.
 pub fn app(app: App) -> Router {
     let sessions = SessionLayer::new(app.sessions.clone());
+    let about_the_session = SessionRoutes::new().clear_site_data(app.clears_site_data);
     Router::new()
         .merge(pages::routes())
         .merge(api::routes())
+        .nest("/session", about_the_session.into_router())
         .layer(sessions)
         // Outside the layer: a style sheet has no use for a session.
         .merge(assets::routes())

@@ -81,7 +81,7 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
         None => Arc::new(file.clone()),
     };
     let sessions = Sessions::new(policy(cli), keyring, store).map_err(setup_error)?;
-    let app = app(App::new(sessions, users.clone()));
+    let app = app(App::new(sessions, users.clone()).clear_site_data(cli.clear_site_data));
     serve(cli.listen, app).await?;
     users.close().await;
     file.close().await;

@@ -1,20 +1,13 @@
-// Counts the session down and says so when it is over. Every page is whole without this script;
-// with it, a page that was left open does not go on showing what its session no longer allows.
-"use strict";
+// Counts the session's bars down, and counts without a new page. Every page is whole without this script. That the
+// session is about to end is told by <tenure-session-timeout>, which hides the page when it has.
 
-const POLL_EVERY_MS = 20_000;
-const WARN_BELOW_S = 60;
+import "/tenure-session-timeout.js";
 
-const page = document.body.dataset;
-const signedIn = "signedIn" in page;
-const hasSession = "idle" in page;
+const timeout = document.querySelector("tenure-session-timeout");
+const signedIn = "signedIn" in document.body.dataset;
+const hasSession = timeout.hasAttribute("requires-session");
 
-let ends = hasSession ? endsIn(Number(page.idle), Number(page.absolute)) : null;
-let asking = false;
-
-function endsIn(idle, absolute) {
-  return { idle: Date.now() + idle * 1000, absolute: Date.now() + absolute * 1000 };
-}
+let ends = null;
 
 function secondsLeft(which) {
   return Math.max(0, Math.ceil((ends[which] - Date.now()) / 1000));
@@ -31,65 +24,23 @@ function inWords(seconds) {
 }
 
 function show() {
+  if (!ends) return;
   for (const which of ["idle", "absolute"]) {
     const left = secondsLeft(which);
     for (const words of document.querySelectorAll(`[data-left="${which}"]`)) words.textContent = inWords(left);
     for (const bar of document.querySelectorAll(`[data-bar="${which}"]`)) bar.value = left;
   }
-  const left = secondsLeft("idle");
-  const byActivity = ends.idle < ends.absolute;
-  const warning = document.getElementById("warning");
-  if (warning.hidden !== left > WARN_BELOW_S) {
-    warning.hidden = left > WARN_BELOW_S;
-    document.getElementById("stay").hidden = !byActivity;
-    document.getElementById("warning-text").textContent = warning.hidden ? ""
-      : byActivity ? "Are you still there? Your session is about to end."
-      : "Your session is about to reach its time limit.";
-  }
-  document.getElementById("warning-left").textContent = inWords(left);
 }
 
-function reason() {
-  if (Date.now() < ends.idle) return "ended"; // before its time: from another device
-  return ends.idle < ends.absolute ? "idle" : "absolute";
-}
-
-function leave() {
-  clearInterval(ticking);
-  location.assign(`${signedIn ? "/sign-in" : "/"}?reason=${reason()}`);
-}
-
-// Asking is no activity, so this keeps no session alive.
-async function ask() {
-  if (asking) return;
-  asking = true;
-  try {
-    const response = await fetch("/api/session", { cache: "no-store" });
-    if (!response.ok) return; // the server has trouble; it is asked again later
-    const session = await response.json();
-    if (session.signed_in && !signedIn) return location.reload(); // signed in in another tab
-    if (session.idle_expires_in === null || session.signed_in !== signedIn) return leave();
-    ends = endsIn(session.idle_expires_in, session.absolute_expires_in);
-    show();
-  } catch {
-    // Offline: asked again later.
-  } finally {
-    asking = false;
-  }
-}
-
-function tick() {
+timeout.addEventListener("tenure-session-status", ({ detail: report }) => {
+  if (report.state !== "live") return;
+  if (report.signed_in && !signedIn) return location.reload(); // signed in in another tab
+  // The server's clock counts, not this computer's.
+  const ahead = report.now - Date.now();
+  ends = { idle: report.idle_deadline - ahead, absolute: report.absolute_deadline - ahead };
   show();
-  if (secondsLeft("idle") === 0) ask();
-}
-
-const ticking = hasSession ? setInterval(tick, 1000) : 0;
-if (hasSession) {
-  setInterval(ask, POLL_EVERY_MS);
-  // A page that comes back from another tab, from sleep or from the history may be long out of date.
-  addEventListener("focus", ask);
-  addEventListener("pageshow", (event) => event.persisted && ask());
-}
+});
+setInterval(show, 1000);
 
 // The counter without a new page. If that fails the form is sent as it would be without a script.
 const counter = document.getElementById("count-form");
@@ -102,7 +53,7 @@ counter?.addEventListener("submit", async (event) => {
     const shown = document.getElementById("count");
     // Answers may overtake each other; the count only goes up.
     shown.textContent = Math.max(count, Number(shown.textContent));
-    if (hasSession) ask();
+    if (hasSession) timeout.check();
     else location.reload(); // to show the session that began with it
   } catch {
     counter.submit();

@@ -405,6 +405,40 @@ async fn every_answer_has_the_security_headers() {
 }
 
 #[tokio::test]
+async fn signing_out_clears_the_browser_only_if_the_program_was_told_to() {
+    for (server, expected) in [
+        (Server::with_memory().await, None),
+        (Server::clearing_site_data().await, Some("\"cache\", \"storage\"")),
+    ] {
+        for path in ["/sign-out", "/account/sign-out-everywhere"] {
+            let mut ada = server.visitor();
+            if ada.sign_up("ada").await.status != StatusCode::OK {
+                ada.sign_in("ada").await;
+            }
+            let answer = ada.form(path, "").await;
+            assert_redirect(&answer, "/sign-in?reason=signed-out");
+            let clear = answer.headers.get("clear-site-data");
+            assert_eq!(clear.map(|value| value.to_str().unwrap()), expected, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_session_tells_how_it_stands_and_keeps_its_routes_from_other_sites() {
+    let server = Server::with_memory().await;
+    let mut ada = server.visitor();
+    ada.sign_up("ada").await;
+    let status = ada.get("/session/status").await;
+    assert_eq!(status.value()["state"], "live");
+    assert_eq!(status.headers["cache-control"], "no-store");
+    assert_eq!(
+        ada.post("/session/extend").await.status,
+        StatusCode::FORBIDDEN,
+        "a request that does not come from a page of this site"
+    );
+}
+
+#[tokio::test]
 async fn nothing_changes_by_a_get() {
     let server = Server::with_memory().await;
     for path in [
@@ -414,6 +448,8 @@ async fn nothing_changes_by_a_get() {
         "/api/count",
         "/api/sign-in",
         "/api/sign-out",
+        "/session/extend",
+        "/session/sign-out",
         "/account/sign-out-others",
         "/account/sign-out-everywhere",
     ] {

@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use tenure::axum::Session;
+use tenure::axum::{ClearSiteData, Session};
 use tenure::{Lifetime, Owner, SessionId, SessionInfo, Timestamp};
 
 use super::frame::{self, Frame, Reason};
@@ -76,7 +76,7 @@ async fn account(
     sessions.sort_by_key(|info| !info.is_current);
     let now = app.sessions.now();
     render(&Account {
-        frame: Frame::new(&app, &session, &reason)?,
+        frame: Frame::new(&session, &reason)?,
         owner,
         devices: sessions.iter().map(|info| Device::new(info, now)).collect(),
     })
@@ -120,11 +120,12 @@ async fn sign_out_others(
 async fn sign_out_everywhere(
     State(app): State<App>,
     Member { session, owner }: Member,
-) -> Result<Redirect, Failure> {
+) -> Result<(Option<ClearSiteData>, Redirect), Failure> {
     app.sessions.of(owner).revoke_all().await?;
     // It is gone already; this takes the cookie from the browser as well.
     session.sign_out();
-    Ok(Ended::SignedOut.to_sign_in())
+    let clear = app.clears_site_data.then_some(ClearSiteData);
+    Ok((clear, Ended::SignedOut.to_sign_in()))
 }
 
 impl Device {

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use tenure::axum::Session;
 use tenure::{DataError, Key};
 
-use crate::App;
 use crate::ended::Ended;
 
 /// Kept from the request that did something to the page that comes after it.
@@ -15,14 +14,8 @@ const MESSAGE: Key<Message> = Key::new("message");
 pub(super) struct Frame {
     pub(super) owner: Option<String>,
     pub(super) message: Option<Message>,
-    /// `None` if there is no session, so that there is nothing to count down.
-    pub(super) countdown: Option<Countdown>,
-}
-
-/// Where `app.js` begins to count, in seconds.
-pub(super) struct Countdown {
-    pub(super) idle: u64,
-    pub(super) absolute: u64,
+    /// Whether the page shows something of a session, and is to be hidden when that has ended.
+    pub(super) has_session: bool,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -46,18 +39,13 @@ pub(super) struct Reason {
 }
 
 impl Frame {
-    pub(super) fn new(app: &App, session: &Session, reason: &Query<Reason>) -> Result<Self, DataError> {
+    pub(super) fn new(session: &Session, reason: &Query<Reason>) -> Result<Self, DataError> {
         let ended = Ended::of(session.status()).or_else(|| reason.ended());
         let message = session.take(MESSAGE)?.or_else(|| ended.map(Message::notice));
-        let expires = session.id().and(session.expires());
-        let seconds_until = |deadline| app.sessions.now().until(deadline).as_secs();
         Ok(Self {
             owner: session.owner().map(|owner| owner.to_string()),
             message,
-            countdown: expires.map(|expires| Countdown {
-                idle: seconds_until(expires.idle),
-                absolute: seconds_until(expires.absolute),
-            }),
+            has_session: session.id().is_some(),
         })
     }
 }

@@ -60,7 +60,7 @@ async fn home(
     reason: Query<Reason>,
 ) -> Result<Html<String>, Failure> {
     render(&Home {
-        frame: Frame::new(&app, &session, &reason)?,
+        frame: Frame::new(&session, &reason)?,
         count: session.get(COUNT)?.unwrap_or(0),
         note: session.get(NOTE)?.unwrap_or_default(),
         longest_note: LONGEST_NOTE,

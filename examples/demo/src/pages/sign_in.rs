@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use tenure::Key;
-use tenure::axum::Session;
+use tenure::axum::{ClearSiteData, Session};
 
 use super::frame::{self, Frame, Reason};
 use super::render;
@@ -40,27 +40,19 @@ struct SignIn {
     name: String,
 }
 
-async fn sign_up_page(
-    State(app): State<App>,
-    session: Session,
-    reason: Query<Reason>,
-) -> Result<Response, Failure> {
+async fn sign_up_page(session: Session, reason: Query<Reason>) -> Result<Response, Failure> {
     page_for_strangers(&session, || {
         render(&SignUp {
-            frame: Frame::new(&app, &session, &reason)?,
+            frame: Frame::new(&session, &reason)?,
             name: session.take(TYPED_NAME)?.unwrap_or_default(),
         })
     })
 }
 
-async fn sign_in_page(
-    State(app): State<App>,
-    session: Session,
-    reason: Query<Reason>,
-) -> Result<Response, Failure> {
+async fn sign_in_page(session: Session, reason: Query<Reason>) -> Result<Response, Failure> {
     page_for_strangers(&session, || {
         render(&SignIn {
-            frame: Frame::new(&app, &session, &reason)?,
+            frame: Frame::new(&session, &reason)?,
             name: session.take(TYPED_NAME)?.unwrap_or_default(),
         })
     })
@@ -84,9 +76,10 @@ async fn sign_in(
     welcome(signed_in, &session, &credentials, "/sign-in", "Welcome back")
 }
 
-async fn sign_out(session: Session) -> Redirect {
+async fn sign_out(State(app): State<App>, session: Session) -> impl IntoResponse {
     session.sign_out();
-    Ended::SignedOut.to_sign_in()
+    let clear = app.clears_site_data.then_some(ClearSiteData);
+    (clear, Ended::SignedOut.to_sign_in())
 }
 
 /// Who is signed in already has nothing to do here.

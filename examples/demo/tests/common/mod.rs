@@ -46,17 +46,37 @@ impl Server {
         Self::start(TempDir::new().unwrap(), store).await
     }
 
+    /// In memory, with a policy of its own.
+    pub(crate) async fn with_policy(policy: Policy) -> Self {
+        Self::serve(TempDir::new().unwrap(), MemoryStore::new(), policy, |app| app).await
+    }
+
+    /// In memory; signing out clears the browser.
+    pub(crate) async fn clearing_site_data() -> Self {
+        Self::serve(
+            TempDir::new().unwrap(),
+            MemoryStore::new(),
+            Policy::default(),
+            |app| app.clear_site_data(true),
+        )
+        .await
+    }
+
     async fn start(folder: TempDir, store: impl Store) -> Self {
+        Self::serve(folder, store, Policy::default(), |app| app).await
+    }
+
+    async fn serve(folder: TempDir, store: impl Store, policy: Policy, options: fn(App) -> App) -> Self {
         // From the real time on, for a browser drops a cookie that is over by its own clock.
         let clock = ManualClock::at(std::time::SystemTime::now().into());
-        let policy = Policy::default().environment(Environment::Development);
+        let policy = policy.environment(Environment::Development);
         let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
         let sessions = Sessions::builder(policy, keyring, store)
             .clock(clock.clone())
             .build()
             .unwrap();
         let users = Users::open(&folder.path().join("demo.db")).await.unwrap();
-        let app = app(App::new(sessions.clone(), users));
+        let app = app(options(App::new(sessions.clone(), users)));
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

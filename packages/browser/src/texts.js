@@ -1,0 +1,25 @@
+// What is said. Each is replaced by an attribute of the element: `text-stay="Angemeldet bleiben"`. {time} stands for
+// what is left, which the browser puts into words of the page's language.
+
+/** @type {Record<string, string>} */
+export const TEXTS = {
+  "idle-title": "Are you still there?",
+  "idle": "Your session will end in {time}, to keep your data safe.",
+  "absolute-title": "Your session is about to end",
+  "absolute": "It ends in {time}. This limit can’t be extended, so please save your work.",
+  "doubt-title": "Your session may have ended",
+  "doubt": "This page is hidden until the server can be asked.",
+  "end-title": "Your session has ended",
+  "idle-timeout": "There was no activity for a while.",
+  "absolute-timeout": "It reached its time limit.",
+  "signed-out": "You signed out.",
+  "ended": "It was ended in another window or from another device.",
+  "left": "{time} left",
+  "failed": "The server can’t be reached.",
+  "stay": "Stay signed in",
+  "continue": "Continue",
+  "sign-out": "Sign out",
+  "close": "Close and save my work",
+  "sign-in": "Sign in again",
+  "retry": "Try again",
+};
