@@ -67,6 +67,16 @@ impl FollowOptions {
         }
     }
 
+    /// How long a session can live, and with it the need for an older version. *Default*: the policy's longest absolute
+    /// timeout. Give the longest of all, where several applications share a source; a shorter one signs users out.
+    #[must_use]
+    pub fn longest_lifetime(self, lifetime: Duration) -> Self {
+        Self {
+            longest_lifetime: lifetime,
+            ..self
+        }
+    }
+
     /// How long one read of the source may take. *Default*: 15 seconds; nobody waits for it but the start.
     #[must_use]
     pub fn fetch_deadline(self, deadline: Duration) -> Self {

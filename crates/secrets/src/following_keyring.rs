@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tenure_core::{KeyId, KeyRole, Keyring, LiveKeyring, Timestamp, WeakLiveKeyring};
 
-use crate::follow_error::{FollowError, WeakVersion};
+use crate::follow_error::FollowError;
 use crate::follow_options::FollowOptions;
+use crate::intake::Intake;
 use crate::jitter::give_or_take_a_tenth;
+use crate::observed;
 use crate::plan::{Duty, Known, Plan};
 use crate::secret_event::{self, SecretEvent, SecretEventKind};
 use crate::source::{Fetched, SecretSource};
-use crate::{observed, version::SecretVersion};
 
 /// A keyring that follows its source: it reads the source in the background, takes a new version in as an upcoming
 /// key at once, signs with it when every instance has had the time to see it, and lets go of an old one when no
@@ -141,7 +142,7 @@ impl FollowingKeyring {
     pub async fn start(source: impl SecretSource, options: FollowOptions) -> Result<Self, FollowError> {
         let source: Arc<dyn SecretSource> = Arc::new(source);
         let now = options.clock.now();
-        let followed = match read(&source, &options).await {
+        let followed = match read(&*source, &options).await {
             Ok(fetched) => Followed::of(fetched, None, source.name(), &options, now),
             Err(error) => Err(error),
         };
@@ -244,7 +245,7 @@ async fn follow(live: WeakLiveKeyring, follower: Arc<Follower>) {
     }
 }
 
-async fn read(source: &Arc<dyn SecretSource>, options: &FollowOptions) -> Result<Fetched, FollowError> {
+pub(crate) async fn read(source: &dyn SecretSource, options: &FollowOptions) -> Result<Fetched, FollowError> {
     match tokio::time::timeout(options.fetch_deadline, source.fetch()).await {
         Ok(fetched) => Ok(fetched?),
         Err(_) => Err(FollowError::TooSlow {
@@ -266,7 +267,7 @@ fn tell(source: &Arc<dyn SecretSource>, options: &FollowOptions, kind: SecretEve
 impl Follower {
     async fn refresh(&self, live: &LiveKeyring) -> Result<(), FollowError> {
         let _turn = self.turn.lock().await;
-        let fetched = read(&self.source, &self.options).await;
+        let fetched = read(&*self.source, &self.options).await;
         let now = self.options.clock.now();
         let followed = fetched.and_then(|fetched| {
             let before = self.followed();
@@ -394,30 +395,10 @@ impl Followed {
         options: &FollowOptions,
         now: Timestamp,
     ) -> Result<Self, FollowError> {
-        let versions = fetched
-            .versions
-            .into_iter()
-            .filter(|version| !options.refused.contains(&version.name));
-        let known = known_versions(versions, before, now);
-        let Some(plan) = Plan::at(now, &known, options.timing()) else {
-            return Err(FollowError::NothingMaySign {
-                origin: origin.to_owned(),
-            });
-        };
-        let weak: Vec<_> = known
-            .iter()
-            .zip(&plan.duties)
-            .filter(|(_, duty)| **duty != Duty::Retired)
-            .filter_map(|(known, _)| WeakVersion::of(&known.version))
-            .collect();
-        if !weak.is_empty() {
-            return Err(FollowError::Weak {
-                origin: origin.to_owned(),
-                versions: weak,
-            });
-        }
+        let intake = Intake::of(fetched.versions, before, options, now);
+        let plan = intake.judged(origin)?.clone();
         Ok(Self {
-            known,
+            known: intake.known,
             plan,
             last_success_at: now,
             look_again_in: fetched.look_again_in,
@@ -449,38 +430,6 @@ impl Followed {
         let before = before.map(|before| (&*before.known, &before.plan));
         news(&self.known, &self.plan, before)
     }
-}
-
-/// The versions with what is known of them, each secret once: of two names for one secret the first counts, and
-/// the secret is as well known as the better known one.
-fn known_versions(
-    versions: impl Iterator<Item = SecretVersion>,
-    before: Option<&[Known]>,
-    now: Timestamp,
-) -> Vec<Known> {
-    let mut all: Vec<Known> = Vec::new();
-    for version in versions {
-        let known_since = match before {
-            Some(before) => before
-                .iter()
-                .find(|known| known.version.secret.is_same(&version.secret))
-                .map_or(now, |known| known.known_since),
-            // At the start nobody can say when the other instances saw it, except the source.
-            None => version.created_at.filter(|moment| *moment <= now).unwrap_or(now),
-        };
-        match all
-            .iter_mut()
-            .find(|known| known.version.secret.is_same(&version.secret))
-        {
-            Some(twice) => twice.known_since = twice.known_since.min(known_since),
-            None => all.push(Known {
-                key_id: version.secret.key_id(),
-                version,
-                known_since,
-            }),
-        }
-    }
-    all
 }
 
 /// What is different from before.

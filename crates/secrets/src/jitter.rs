@@ -15,6 +15,11 @@ pub(crate) fn give_or_take_a_tenth(duration: Duration) -> Duration {
     }
 }
 
+/// The most that [`give_or_take_a_tenth`] makes of `duration`.
+pub(crate) fn longest_pause(duration: Duration) -> Duration {
+    duration.saturating_add(duration / 10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,7 +28,7 @@ mod tests {
     fn it_stays_within_a_tenth_and_is_not_always_the_same() {
         let minute = Duration::from_secs(60);
         let thrown: Vec<_> = (0..1_000).map(|_| give_or_take_a_tenth(minute)).collect();
-        let within = Duration::from_secs(54)..=Duration::from_secs(66);
+        let within = Duration::from_secs(54)..=longest_pause(minute);
         assert!(thrown.iter().all(|pause| within.contains(pause)));
         assert!(thrown.iter().any(|pause| *pause != thrown[0]));
     }

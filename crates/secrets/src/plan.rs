@@ -25,7 +25,7 @@ pub(crate) struct Timing {
 }
 
 /// What the versions are there for at one moment.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// For each version, in the order of the versions.
     pub(crate) duties: Vec<Duty>,
@@ -100,6 +100,13 @@ impl Plan {
 }
 
 impl Duty {
+    /// Verifies, and does not sign until the source says so.
+    pub(crate) const HELD_BACK: Self = Self::Serves {
+        role: KeyRole::Upcoming,
+        signs_from: None,
+        verifies_until: None,
+    };
+
     /// What it is in the keyring for, when it begins to sign, and until when it verifies.
     pub(crate) fn parts(&self) -> (Option<KeyRole>, Option<Timestamp>, Option<Timestamp>) {
         match *self {

@@ -40,7 +40,14 @@ pub(super) fn versions(path: &Path, origin: &str) -> Result<Fetched, FetchError>
         versions_of_file(path, origin)?
     };
     if versions.is_empty() {
-        return Err(empty(origin, &path.display().to_string()));
+        // Not `Unusable`: it is where a first secret may be written.
+        return Err(FetchError::NotFound {
+            origin: origin.to_owned(),
+            reason: format!(
+                "{} is empty; put a secret there, made with `openssl rand -base64 32`",
+                path.display()
+            ),
+        });
     }
     Ok(Fetched {
         versions: without_repetition(versions),
