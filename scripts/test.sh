@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs them all. Needs Rust and a C compiler; installs Debian packages as root
 # or by sudo, and Python packages into target/python.
+# Tests that fill a disk mount a small one for themselves, which a container may not let them; name one then, as
+# TENURE_SMALL_DISK: docker run --tmpfs /small:size=400m,mode=1777 -e TENURE_SMALL_DISK=/small
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -14,29 +14,7 @@ use tenure_testkit::instances;
 use tenure_testkit::servers::mariadb::{MARIADB_PASSWORD, MARIADB_PASSWORD_IN_URL, MARIADB_USER};
 use tenure_testkit::servers::{Certificates, MariaDbServer};
 
-struct Database {
-    server: &'static MariaDbServer,
-    name: String,
-}
-
 impl Database {
-    fn new() -> Self {
-        let server = MariaDbServer::shared().unwrap_or_else(|missing| panic!("{missing}"));
-        Self {
-            server,
-            name: server.create_database(),
-        }
-    }
-
-    fn url(&self) -> String {
-        self.server.url(&self.name)
-    }
-
-    /// A URL with TLS, or whatever these parameters say.
-    fn url_with(&self, parameters: &str) -> String {
-        self.url().replace("ssl-mode=DISABLED", parameters)
-    }
-
     /// The URL of a new user with these rights on tables and no others.
     fn url_of_a_user(&self, user: &str, rights: &[(&str, &str)]) -> String {
         self.run(&format!(
@@ -46,14 +24,6 @@ impl Database {
             self.run(&format!("GRANT {right} ON {}.{table} TO {user}@'%'", self.name));
         }
         self.url().replacen(MARIADB_USER, user, 1)
-    }
-
-    async fn store(&self) -> MySqlStore {
-        MySqlStore::connect(&self.url()).await.unwrap()
-    }
-
-    fn run(&self, sql: &str) -> String {
-        self.server.run(&self.name, sql)
     }
 }
 
@@ -71,7 +41,13 @@ const ROWS_20000: &str = "INSERT INTO tenure_sessions (id, version, secret_hash,
      SELECT unhex(md5(seq)), 1, unhex(sha2('x', 256)), concat('user-', seq DIV 10), 0, seq, 1000, 9000000, \
          'standard', '' FROM seq_1_to_20000; ANALYZE TABLE tenure_sessions";
 
-server_tests!(MySqlStore);
+server_tests!(
+    MariaDbServer,
+    MySqlStore,
+    [MARIADB_PASSWORD, MARIADB_PASSWORD_IN_URL],
+    "ssl-mode=DISABLED",
+    "The MySQL and MariaDB store"
+);
 
 /// That the server goes about a statement by this index.
 fn assert_planned(database: &Database, statement: &str, index: &str) {
@@ -81,16 +57,6 @@ fn assert_planned(database: &Database, statement: &str, index: &str) {
         kind_and_keys[0] != "ALL" && kind_and_keys[2] == index,
         "{statement}: {plan}"
     );
-}
-
-/// All that an error says to somebody who logs it.
-fn shown(error: &dyn std::error::Error) -> String {
-    let shown = servers::shown(error);
-    assert!(
-        !shown.contains(MARIADB_PASSWORD) && !shown.contains(MARIADB_PASSWORD_IN_URL),
-        "{shown}"
-    );
-    shown
 }
 
 async fn refusal(url: &str) -> OpenError {

@@ -16,29 +16,7 @@ use tenure_testkit::instances;
 use tenure_testkit::servers::postgres::{POSTGRES_PASSWORD, POSTGRES_PASSWORD_IN_URL};
 use tenure_testkit::servers::{Certificates, PostgresServer};
 
-struct Database {
-    server: &'static PostgresServer,
-    name: String,
-}
-
 impl Database {
-    fn new() -> Self {
-        let server = PostgresServer::shared().unwrap_or_else(|missing| panic!("{missing}"));
-        Self {
-            server,
-            name: server.create_database(),
-        }
-    }
-
-    fn url(&self) -> String {
-        self.server.url(&self.name)
-    }
-
-    /// A URL with TLS, or whatever these parameters say.
-    fn url_with(&self, parameters: &str) -> String {
-        self.url().replace("sslmode=disable", parameters)
-    }
-
     /// The URL of a new user with these rights on tables and no others.
     fn url_of_a_user(&self, user: &str, rights: &[(&str, &str)]) -> String {
         self.run(&format!(
@@ -48,14 +26,6 @@ impl Database {
             self.run(&format!("GRANT {right} ON {table} TO {user}"));
         }
         self.url().replacen("//postgres:", &format!("//{user}:"), 1)
-    }
-
-    async fn store(&self) -> PostgresStore {
-        PostgresStore::connect(&self.url()).await.unwrap()
-    }
-
-    fn run(&self, sql: &str) -> String {
-        self.server.run(&self.name, sql)
     }
 
     /// How many statements were asked on it so far.
@@ -81,17 +51,13 @@ const EXPIRED_2000: &str = "INSERT INTO tenure_sessions (id, version, secret_has
      SELECT decode(md5(n::text), 'hex'), 1, sha256('x'), 0, 0, 1000, 1000, 'standard', '' \
      FROM generate_series(1, 2000) n";
 
-server_tests!(PostgresStore);
-
-/// All that an error says to somebody who logs it.
-fn shown(error: &dyn std::error::Error) -> String {
-    let shown = servers::shown(error);
-    assert!(
-        !shown.contains(POSTGRES_PASSWORD) && !shown.contains(POSTGRES_PASSWORD_IN_URL),
-        "{shown}"
-    );
-    shown
-}
+server_tests!(
+    PostgresServer,
+    PostgresStore,
+    [POSTGRES_PASSWORD, POSTGRES_PASSWORD_IN_URL],
+    "sslmode=disable",
+    "The PostgreSQL store"
+);
 
 async fn refusal(url: &str) -> OpenError {
     PostgresStore::options(url)

@@ -2,8 +2,75 @@
 //!
 //! A macro, for the types of the stores have no trait in common that tells how they are opened.
 
+//!
+//! Beside the types of the server and the store: the passwords that no error may show, what its URLs say that keeps TLS
+//! away, and the title of its section in the documentation. The file has what is different: `url_of_a_user` of a
+//! `Database`, and SQL.
+
 macro_rules! server_tests {
-    ($store:ty) => {
+    ($server:ty, $store:ty, $passwords:expr, $without_tls:expr, $documentation:expr) => {
+        /// A new database on the server that all tests share.
+        struct Database {
+            server: &'static $server,
+            name: String,
+        }
+
+        impl Database {
+            fn new() -> Self {
+                let server = <$server>::shared().unwrap_or_else(|missing| panic!("{missing}"));
+                Self {
+                    server,
+                    name: server.create_database(),
+                }
+            }
+
+            fn url(&self) -> String {
+                self.server.url(&self.name)
+            }
+
+            /// A URL with TLS, or whatever these parameters say.
+            fn url_with(&self, parameters: &str) -> String {
+                self.url().replace($without_tls, parameters)
+            }
+
+            async fn store(&self) -> $store {
+                <$store>::connect(&self.url()).await.unwrap()
+            }
+
+            fn run(&self, sql: &str) -> String {
+                self.server.run(&self.name, sql)
+            }
+        }
+
+        /// All that an error says to somebody who logs it.
+        fn shown(error: &dyn std::error::Error) -> String {
+            let shown = servers::shown(error);
+            for password in $passwords {
+                assert!(!shown.contains(password), "{shown}");
+            }
+            shown
+        }
+
+        #[tokio::test]
+        async fn what_the_documentation_tells_operators_to_ask_is_answered() {
+            let database = Database::new();
+            // So that it lives by the clock of the server.
+            let long = MINUTE * 60 * 24 * 365 * 100;
+            let living = Record {
+                idle_timeout: long,
+                absolute_deadline: START.plus(long),
+                ..record(1)
+            };
+            insert(&database.store().await, &living).await;
+            let queries = documented_queries($documentation);
+            let answers = database.run(&queries.replace("user-42", "alice"));
+            let key_id = "617461";
+            assert!(
+                answers.contains(&living.id.to_string()) && answers.contains(key_id),
+                "{answers}"
+            );
+        }
+
         #[tokio::test(flavor = "multi_thread")]
         async fn requests_to_two_applications_lose_no_count() {
             let database = Database::new();

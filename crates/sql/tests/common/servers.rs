@@ -16,6 +16,22 @@ pub(crate) fn shown(error: &dyn std::error::Error) -> String {
     texts.join(": ")
 }
 
+/// What the documentation tells the operators of a store to ask the database, in the section of this title.
+pub(crate) fn documented_queries(title: &str) -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+    let docs = std::fs::read_to_string(file).unwrap();
+    let sections = docs.split("\n## ");
+    let section = sections
+        .filter(|section| section.starts_with(title))
+        .collect::<String>();
+    let mut blocks = section
+        .split("```sql\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    let queries = blocks.find(|block| block.starts_with("-- Who is signed in"));
+    queries.expect("queries in the documentation").to_owned()
+}
+
 /// Does everything that a store does; `count` tells how many statements the database has been asked so far.
 pub(crate) async fn round_trips(store: &impl Store, count: impl AsyncFn() -> u32) {
     let owner = Owner::new("alice").unwrap();
