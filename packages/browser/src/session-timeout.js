@@ -91,12 +91,12 @@ class SessionTimeout extends HTMLElement {
   }
 
   handleEvent({ type, persisted }) {
-    if (type !== "pagehide") {
-      if (!document.hidden) this.check();
-    } else if (persisted && this.#report) {
+    if (type === "pagehide") {
       // What goes into the back/forward cache goes there veiled.
-      this.#doubtful = true;
+      this.#doubtful = persisted && !!this.#report;
       this.#show();
+    } else if (!document.hidden && (persisted ?? true)) {
+      this.check();
     }
   }
 
@@ -133,6 +133,7 @@ class SessionTimeout extends HTMLElement {
       // No network, or no answer of ours: that says nothing of the session.
     }
     this.#asking--;
+    if (!this.isConnected) return false;
     if (report) {
       this.#channel.postMessage([report, sent]);
       this.#learn(report, sent);
@@ -232,17 +233,17 @@ class SessionTimeout extends HTMLElement {
     const actions = make("div", {}, action(...first));
     if (user && (phase === IDLE || phase === ABSOLUTE)) actions.append(action("sign-out", () => this.signOut()));
     actions.firstChild.autofocus = true;
-    const [before, after = ""] = this.#text(this.#ended || phase).split("{time}");
+    const [before, ...after] = this.#text(this.#ended || phase).split("{time}");
     this.#dialog.className = this.#ended || phase === DOUBT ? "over" : "";
     this.#dialog.replaceChildren(
       make("h1", { id: "t" }, this.#text(phase + "-title")),
-      make("p", { id: "d" }, before, this.#timer, after),
+      make("p", { id: "d" }, before, ...after.flatMap((text) => [this.#timer, text])),
       this.#status,
       actions,
     );
-    this.#told = 0;
+    // The dialog itself says how much is left when it opens.
+    this.#told = Infinity;
     this.#count();
-    this.#say("");
     this.#dialog.showModal();
   }
 
@@ -265,7 +266,7 @@ class SessionTimeout extends HTMLElement {
   /** Tells the page. Says whether what comes next is to be done: the page may show something of its own instead. */
   #tell(name, detail) {
     return this.dispatchEvent(
-      new CustomEvent("tenure-session-" + name, { bubbles: true, cancelable: true, detail }),
+      new CustomEvent("tenure-session-" + name, { cancelable: true, detail }),
     );
   }
 

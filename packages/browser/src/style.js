@@ -2,9 +2,9 @@
 
 /** Inside the element. */
 export const STYLE = `
+* { box-sizing: border-box; }
 dialog {
   visibility: visible;
-  box-sizing: border-box;
   width: 30rem;
   padding: 1.75rem;
   border: 1px solid;

@@ -62,7 +62,7 @@ export function reasonOf(reason, report, now) {
  * @param {string} lang
  */
 export function inWords(millis, lang) {
-  const seconds = Math.max(1, Math.ceil(millis / 1000));
+  const seconds = Math.ceil(millis / 1000);
   const inUnit = (number, unit) =>
     number ? [new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "long" }).format(number)] : [];
   return [...inUnit(Math.floor(seconds / 60), "minute"), ...inUnit(seconds % 60, "second")].join(" ");

@@ -167,7 +167,11 @@ async fn a_page_that_was_left_open_is_hidden_when_its_session_ends_and_says_why(
     browser.dialog_says("Are you still there?").await;
     server.advance(2 * SECOND);
     browser.dialog_says("Your session has ended").await;
-    browser.dialog_says("There was no activity for a while.").await;
+    let text = browser.dialog_text().await.unwrap();
+    assert_eq!(
+        text.split_whitespace().collect::<Vec<_>>().join(" "),
+        "Your session has ended There was no activity for a while. Sign in again"
+    );
     browser.picture("expired").await;
 
     assert_eq!(browser.sees_of_page().await, "");
@@ -212,7 +216,7 @@ async fn what_cannot_be_extended_is_said_so() {
     browser.has_no_dialog().await;
     server.advance(3 * MINUTE);
     browser.come_back().await;
-    browser.dialog_says("Your session is about to end").await;
+    browser.dialog_says("Your session ends soon").await;
     browser.dialog_says("can’t be extended").await;
     browser.dialog_says("3 minutes").await;
     browser.picture("absolute-warning").await;

@@ -96,7 +96,7 @@ async fn signing_up_counting_and_signing_another_device_out() {
     phone.execute(FOCUS, vec![]).await.unwrap();
     phone.dialog_says("Your session has ended").await;
     phone
-        .dialog_says("in another window or from another device")
+        .dialog_says("in another window or device")
         .await;
     phone.picture("ended-elsewhere-mobile").await;
     assert!(!phone.source().await.unwrap().contains("Safari on iPhone"));
