@@ -14,6 +14,10 @@ const INDEX_KEY_SPECS_CONFLICT: i32 = 86;
 const OUT_OF_DISK_SPACE: i32 = 14_031;
 const NOT_WRITABLE_PRIMARY: [i32; 3] = [10_107, 13_435, 10_058];
 
+/// How the operating system says that nobody listens, and that the other side hung up.
+const NOBODY_THERE: [&str; 3] = ["refused", "unreachable", "failed to lookup"];
+const HUNG_UP: [&str; 3] = ["reset by peer", "end of file", "eof"];
+
 /// Why MongoDB did not do what it was asked: the source of a
 /// [`StoreError::Unavailable`](tenure_core::StoreError::Unavailable) and of a
 /// [`ConnectError`](crate::ConnectError).
@@ -25,6 +29,16 @@ pub enum Failure {
     /// No server that takes writes was found in time.
     #[error("no server that takes writes was found in time: {0}")]
     NoServer(String),
+    /// The URL asks for TLS, and no server that takes writes was found in time. Only at the start.
+    #[error(
+        "no server that takes writes was found in time by TLS. If the server runs, the TLS handshake failed: it may not speak TLS on that port, its certificate may be for another host than the URL's, or tlsCAFile may not have the authority that signed it: {0}"
+    )]
+    NoServerByTls(String),
+    /// The URL does not ask for TLS, and the server hung up. Only at the start.
+    #[error(
+        "no server that takes writes was found in time, for it hung up. It may speak nothing but TLS on that port: add tls=true to the URL, and tlsCAFile with the authority that signed its certificate: {0}"
+    )]
+    NoServerInPlainText(String),
     /// The connection could not be made, or broke. What was asked may have been done.
     #[error("the connection could not be made, or broke: {0}")]
     Connection(String),
@@ -103,6 +117,18 @@ impl From<&Error> for Failure {
 }
 
 impl Failure {
+    /// The driver does not tell what came of TLS but by its words, and nothing at all of a server that takes it for
+    /// the beginning of a long message.
+    pub(crate) fn of_connecting(error: &Error, by_tls: bool) -> Self {
+        let says = |message: &str, words: &[&str]| words.iter().any(|word| message.contains(word));
+        match Self::from(error) {
+            Self::NoServer(message) if says(&message, &NOBODY_THERE) => Self::NoServer(message),
+            Self::NoServer(message) if by_tls => Self::NoServerByTls(message),
+            Self::NoServer(message) if says(&message, &HUNG_UP) => Self::NoServerInPlainText(message),
+            failure => failure,
+        }
+    }
+
     fn refused(code: i32, name: &str) -> Self {
         match code {
             UNAUTHORIZED => Self::Unauthorized,

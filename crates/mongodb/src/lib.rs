@@ -54,7 +54,8 @@
 //! SecantusDB 0.7.0b3, a server of MongoDB 8's protocol over WiredTiger, through the official driver 3.9:
 //! the contract of a store, commands per operation by the server's own counters, the removal of expired
 //! documents, use of the owner's index, several processes at once, a server that is killed and started
-//! again with writes under way, one that hangs, refused passwords and missing rights, and TLS.
+//! again with writes under way, one that hangs, connections that are cut in mid-command, refused passwords
+//! and missing rights, and TLS.
 //!
 //! No package that the tests could install carries MongoDB's own server, so none of it was run against
 //! that, nor against a replica set of several members: what is said here of majorities and failover follows

@@ -7,7 +7,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::error::{Error, ErrorKind};
 use mongodb::options::{
     Acknowledgment, ClientOptions, Collation, CollectionOptions, IndexOptions, ReadConcern, ReadPreference,
-    SelectionCriteria, WriteConcern,
+    SelectionCriteria, Tls, WriteConcern,
 };
 use mongodb::{Client, Collection, IndexModel};
 
@@ -153,11 +153,13 @@ impl MongoOptions {
             .or(options.default_database.as_deref())
             .unwrap_or(DATABASE);
         let database = database.to_owned();
+        let by_tls = matches!(options.tls, Some(Tls::Enabled(_)));
         let client = Client::with_options(options).map_err(refused_options)?;
         let sessions = client
             .database(&database)
             .collection_with_options(&self.collection, self.collection_options());
-        create_indexes(&sessions).await?;
+        let created = create_indexes(&sessions).await;
+        created.map_err(|error| ConnectError::Server(Failure::of_connecting(&error, by_tls)))?;
         Ok(MongoStore::new(
             client.database(&database),
             sessions,
@@ -243,7 +245,7 @@ pub(crate) fn byte_for_byte() -> Collation {
     Collation::builder().locale("simple").build()
 }
 
-async fn create_indexes(sessions: &Collection<Document>) -> Result<(), ConnectError> {
+async fn create_indexes(sessions: &Collection<Document>) -> Result<(), Error> {
     let expires_at = IndexOptions::builder().expire_after(KEPT_AFTER_EXPIRY).build();
     // Sparse: a session that nobody is signed in on is found by nobody's name.
     let owner = IndexOptions::builder()
@@ -252,8 +254,7 @@ async fn create_indexes(sessions: &Collection<Document>) -> Result<(), ConnectEr
         .build();
     let indexes = [(doc! { EXPIRES_AT: 1 }, expires_at), (doc! { OWNER: 1 }, owner)];
     let indexes = indexes.map(|(keys, options)| IndexModel::builder().keys(keys).options(options).build());
-    let created = sessions.create_indexes(indexes).await;
-    created.map_err(|error| ConnectError::Server(Failure::from(&error)))?;
+    sessions.create_indexes(indexes).await?;
     Ok(())
 }
 

@@ -276,10 +276,23 @@ async fn a_server_is_used_over_tls_and_only_if_its_certificate_is_trusted() {
     ] {
         let error = MongoStore::connect(&refused).await.expect_err(why);
         assert!(
-            matches!(error, ConnectError::Server(Failure::NoServer(_))),
+            matches!(error, ConnectError::Server(Failure::NoServerByTls(_))),
             "{why}: {error:?}"
         );
+        assert!(told(&error).contains("TLS handshake"), "{why}: {error:?}");
     }
+    let error = MongoStore::connect(&guarded.url("shop")).await.unwrap_err();
+    assert!(
+        matches!(error, ConnectError::Server(Failure::NoServerInPlainText(_))),
+        "{error:?}"
+    );
+    assert!(told(&error).contains("tls=true"), "{error:?}");
+    let nobody = format!("mongodb://localhost:{}/shop?tls=true", free_port().unwrap());
+    let error = MongoStore::connect(&nobody).await.unwrap_err();
+    assert!(
+        matches!(error, ConnectError::Server(Failure::NoServer(_))),
+        "{error:?}"
+    );
     let no_file = MongoStore::connect(&url(&guarded, "localhost", Path::new("no-such-file"))).await;
     assert!(
         matches!(no_file, Err(ConnectError::Server(Failure::Tls))),
