@@ -1,0 +1,52 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::exit::EXIT_CODES;
+use crate::secret::SecretCommand;
+
+/// Runs what an application on Tenure needs beside itself: makes, checks and rotates its secret.
+///
+/// No command takes a secret as an argument, where other users of the machine could read it, and none prints one but
+/// `tenure secret generate`.
+#[derive(Parser)]
+#[command(name = "tenure", version, arg_required_else_help = true, after_long_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Makes, checks and rotates the secret that signs the cookies.
+    #[command(subcommand, arg_required_else_help = true, after_long_help = EXIT_CODES)]
+    Secret(SecretCommand),
+
+    /// Prints what lets a shell complete the arguments of `tenure`.
+    #[command(
+        arg_required_else_help = true,
+        after_long_help = "\
+Examples:
+  tenure completions bash > ~/.local/share/bash-completion/completions/tenure
+  tenure completions zsh > ~/.zfunc/_tenure
+  tenure completions fish > ~/.config/fish/completions/tenure.fish"
+    )]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+
+    /// Prints the manual page of `tenure`, or writes those of all its commands.
+    #[command(after_long_help = "\
+Examples:
+  tenure man | man -l -
+  tenure man --dir /usr/local/share/man/man1")]
+    Man {
+        /// Writes a page for each command into this folder, which is made if it is not there.
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+    },
+}
