@@ -208,7 +208,7 @@ async fn insert(
 ) -> Result<Saved, CommitError> {
     let engine = &visit.engine;
     let data = pending.changes.apply(&Data::empty())?;
-    if data.is_none() && pending.signs_in().is_none() {
+    if data.is_none() && pending.signs_in().is_none() && !pending.begins {
         visit.state().in_flight = None;
         return Ok(Saved::Unchanged);
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::clock::Timestamp;
+use crate::csrf::CsrfRefusal;
 use crate::owner::Owner;
 use crate::record::Expiry;
 use crate::session_id::SessionId;
@@ -51,6 +52,8 @@ pub enum EventKind {
     ConflictReplayed,
     /// The store did not do what it was asked.
     StoreFailed(Operation),
+    /// A request was refused as a possible forgery.
+    CsrfRefused(CsrfRefusal),
 }
 
 /// Why a cookie was not accepted.
@@ -104,6 +107,7 @@ impl EventKind {
             Self::WriteDropped(_) => "session_write_dropped",
             Self::ConflictReplayed => "session_conflict_replayed",
             Self::StoreFailed(_) => "session_store_failed",
+            Self::CsrfRefused(_) => "session_csrf_refused",
         }
     }
 

@@ -12,6 +12,7 @@ mod clock;
 mod commit;
 mod cookie_attributes;
 mod cookie_header;
+mod csrf;
 mod data;
 mod data_error;
 mod deadline;
@@ -45,6 +46,9 @@ mod visit;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use commit::{CommitError, Saved};
 pub use cookie_attributes::{CookieLifetime, SameSite};
+pub use csrf::{
+    CsrfDemand, CsrfRefusal, CsrfRequest, CsrfToken, CsrfTokens, FormCsrfField, FormProgress, OriginCheck,
+};
 pub use data_error::{DataError, JsonFault};
 pub use device::Device;
 pub use environment::Environment;

@@ -5,6 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::cookie_attributes::{CookieLifetime, SameSite};
+use crate::csrf::{
+    CsrfRefusal, CsrfRequest, CsrfRules, CsrfTokens, Origin, OriginCheck, Protocol, is_exemption,
+};
 use crate::environment::Environment;
 use crate::keyring::KeyringProblem;
 use crate::record::Lifetime;
@@ -47,6 +50,7 @@ pub struct Policy {
     pub(crate) store_deadline: Duration,
     pub(crate) record_client_address: bool,
     pub(crate) sweep_interval: Option<Duration>,
+    pub(crate) csrf: CsrfRules,
 }
 
 /// An idle and an absolute timeout.
@@ -97,6 +101,7 @@ impl Default for Policy {
             store_deadline: Duration::from_secs(2),
             record_client_address: false,
             sweep_interval: Some(MINUTE),
+            csrf: CsrfRules::default(),
         }
     }
 }
@@ -110,15 +115,21 @@ impl Policy {
     }
 
     /// For NIST SP 800-63B-4 AAL2 (section 2.2.3): 1 hour idle, 24 hours in all; "keep me signed in"
-    /// gives no more than that. The cookie goes with the browser (section 5.1: not persistent).
+    /// gives no more than that. The cookie goes with the browser (section 5.1: not persistent), and
+    /// requests that may change something must have a [token](Self::csrf_tokens) (section 5.1).
     pub fn aal2() -> Self {
-        Self::default().all_timeouts(HOUR, 24 * HOUR)
+        Self::default()
+            .all_timeouts(HOUR, 24 * HOUR)
+            .csrf_tokens(CsrfTokens::Demanded)
     }
 
     /// For NIST SP 800-63B-4 AAL3 (section 2.3.3): 15 minutes idle, 12 hours in all; "keep me signed
-    /// in" gives no more than that. The cookie goes with the browser (section 5.1: not persistent).
+    /// in" gives no more than that. The cookie goes with the browser (section 5.1: not persistent), and
+    /// requests that may change something must have a [token](Self::csrf_tokens) (section 5.1).
     pub fn aal3() -> Self {
-        Self::default().all_timeouts(15 * MINUTE, 12 * HOUR)
+        Self::default()
+            .all_timeouts(15 * MINUTE, 12 * HOUR)
+            .csrf_tokens(CsrfTokens::Demanded)
     }
 
     fn all_timeouts(self, idle: Duration, absolute: Duration) -> Self {
@@ -290,6 +301,100 @@ impl Policy {
     }
 }
 
+/// Requests that another site had the browser send.
+impl Policy {
+    /// Whether requests are checked to come from a page of this application.
+    ///
+    /// GET, HEAD and OPTIONS pass, for they must change nothing (RFC 9110, section 9.2.1); the opening of a `WebSocket`
+    /// is checked nevertheless. Every other request must have been sent by a page of this very origin, as the browser
+    /// says by `Sec-Fetch-Site`, or, where it says nothing, by an `Origin` that is the host asked, or by a
+    /// [trusted](Self::trusted_origins) origin. A request that has neither header comes from no browser of today and
+    /// passes: nobody but its user can have made it.
+    ///
+    /// *Default*: [`OriginCheck::Enforced`]; production refuses [`OriginCheck::Off`], and takes
+    /// [`OriginCheck::DoneElsewhere`] for an answer. *Reason*: `SameSite` lets sibling subdomains in, and guards no
+    /// sign-in form, which needs no cookie (OWASP CSRF Prevention Cheat Sheet; ASVS 5.0, 3.5.1; the same
+    /// rules as Go's `http.CrossOriginProtection`). *Cost*: two headers are looked at, nothing is allocated. Behind a
+    /// proxy that changes the `Host`, old browsers are refused.
+    pub fn origin_check(mut self, check: OriginCheck) -> Self {
+        self.csrf.origin_check = check;
+        self
+    }
+
+    /// Other origins whose pages may send requests that change something: `scheme://host`, with `:port` where it is not
+    /// the scheme's own. https only, except on this very machine or in development; no wildcards.
+    ///
+    /// They may do whatever the user may. This says nothing to the browser: for a script of theirs to read the answers,
+    /// it takes CORS headers, too, and for the cookie to be sent from another site, `SameSite=None`.
+    ///
+    /// *Default*: none. *Reason*: each one is as powerful as the application itself.
+    ///
+    /// ```
+    /// use tenure_core::Policy;
+    ///
+    /// let policy = Policy::default().trusted_origins(["https://app.example.com", "http://localhost:5173"]);
+    /// assert!(policy.problems().is_empty());
+    /// ```
+    pub fn trusted_origins<T: Into<Cow<'static, str>>>(
+        mut self,
+        origins: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.csrf.trusted_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Paths that are not checked, neither for their origin nor for a token: for requests that other servers send, such
+    /// as webhooks, and for the answers of sign-in services that come as a foreign form. What is behind them must
+    /// prove by itself who sent the request.
+    ///
+    /// `/hooks/pay` is that very path, letter by letter. `/hooks/*` is everything below: `/hooks/a` and `/hooks/a/b`,
+    /// but neither `/hooks` nor `/hooks/`. The path is compared as it came. One that others might read in another way,
+    /// because it has percent-encoding, an empty segment, `.` or `..`, a semicolon or a backslash, is below nothing. Where
+    /// a router strips a prefix before the layer, as axum's `nest` does, the path is what is left.
+    ///
+    /// *Default*: none.
+    ///
+    /// ```
+    /// use tenure_core::Policy;
+    ///
+    /// let policy = Policy::default().csrf_exempt_paths(["/hooks/*", "/sign-in/callback"]);
+    /// assert!(policy.problems().is_empty());
+    /// assert!(!Policy::default().csrf_exempt_paths(["/*"]).problems().is_empty());
+    /// ```
+    pub fn csrf_exempt_paths<T: Into<Cow<'static, str>>>(
+        mut self,
+        paths: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.csrf.exempt_paths = paths.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether a request that may change something must have its session's [token](crate::CsrfToken).
+    ///
+    /// If demanded, it is for each method but GET, HEAD and OPTIONS where the request bears a genuine session cookie: in
+    /// the header `X-CSRF-Token`, or in the field `_csrf` of a form, which the layer reads as far as there. A request
+    /// without a cookie has no session to ride on, and passes; what it could still do, such as sign its user in as
+    /// somebody else, is for [`origin_check`](Self::origin_check) to refuse.
+    ///
+    /// *Default*: [`CsrfTokens::Offered`], and demanded by [`aal2`](Self::aal2) and [`aal3`](Self::aal3). *Reason*: the
+    /// check of the origin is enough for browsers of the last years; a token guards older ones as well, and NIST
+    /// SP 800-63B-4, section 5.1, asks for one in the content of POST and PUT. *Cost*: every form and script has to send
+    /// it; an HMAC-SHA256 for each such request; up to 64 KiB of a form are held until its token has come.
+    pub fn csrf_tokens(mut self, tokens: CsrfTokens) -> Self {
+        self.csrf.tokens = tokens;
+        self
+    }
+
+    /// Whether this request may come from where it comes from. The decision alone: nothing is looked up and nobody is
+    /// told. A door calls [`Sessions::check_origin`](crate::Sessions::check_origin).
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn check_origin(&self, request: &CsrfRequest<'_>) -> Result<(), CsrfRefusal> {
+        self.csrf.check_origin(request)
+    }
+}
+
 /// Data, store and privacy.
 impl Policy {
     /// Whether the data is sealed at rest.
@@ -357,7 +462,36 @@ impl Policy {
         Self::check_timeouts(Lifetime::Remembered, self.remembered, &mut problems);
         self.check_cookie(&mut problems);
         self.check_limits(&mut problems);
+        self.check_csrf(&mut problems);
         problems
+    }
+
+    fn check_csrf(&self, problems: &mut Vec<Problem>) {
+        if self.csrf.origin_check == OriginCheck::Off && self.environment == Environment::Production {
+            problems.push(Problem::OriginUncheckedInProduction);
+        }
+        for origin in &self.csrf.trusted_origins {
+            match Origin::parse(origin) {
+                None => problems.push(Problem::InvalidTrustedOrigin {
+                    origin: origin.clone().into_owned(),
+                }),
+                Some(parsed)
+                    if parsed.protocol == Protocol::Http
+                        && !parsed.is_loopback()
+                        && self.environment == Environment::Production =>
+                {
+                    problems.push(Problem::InsecureTrustedOrigin {
+                        origin: origin.clone().into_owned(),
+                    });
+                }
+                Some(_) => {}
+            }
+        }
+        for path in self.csrf.exempt_paths.iter().filter(|path| !is_exemption(path)) {
+            problems.push(Problem::InvalidExemptPath {
+                path: path.clone().into_owned(),
+            });
+        }
     }
 
     fn check_timeouts(lifetime: Lifetime, timeouts: Timeouts, problems: &mut Vec<Problem>) {
@@ -637,6 +771,39 @@ pub enum Problem {
     /// Sweeping without a pause.
     #[error("sweep_interval is zero; give a pause such as a minute, or None to sweep from elsewhere")]
     ZeroSweepInterval,
+    /// Nobody checks where requests come from.
+    #[error(
+        "origin_check is off, so any site could have the user's browser change things here, and production refuses that; \
+         remove origin_check(OriginCheck::Off), exempt the paths that need it by csrf_exempt_paths, or say \
+         OriginCheck::DoneElsewhere if a gateway checks the same"
+    )]
+    OriginUncheckedInProduction,
+    /// A trusted origin that is none.
+    #[error(
+        "{origin:?} is no origin; give scheme://host or scheme://host:port of http or https, without a path, a slash at the end or a wildcard"
+    )]
+    InvalidTrustedOrigin {
+        /// The origin that was given.
+        origin: String,
+    },
+    /// A trusted origin that anybody on the network can pretend to be.
+    #[error(
+        "the trusted origin {origin:?} is not https, so anybody on the network could pretend to be it, and production refuses that; \
+         give https://, or set TENURE_ENV=development on a developer's machine"
+    )]
+    InsecureTrustedOrigin {
+        /// The origin that was given.
+        origin: String,
+    },
+    /// An exemption that is neither a path nor all below one.
+    #[error(
+        "{path:?} can't be exempt; give a path such as \"/hooks/pay\", or \"/hooks/*\" for all below it, without percent-encoding, \
+         empty segments, dots alone, semicolons or other wildcards"
+    )]
+    InvalidExemptPath {
+        /// The path that was given.
+        path: String,
+    },
     /// Activity would not be noticed before the session ends.
     #[error(
         "touch_interval ({interval:?}) is not shorter than the shortest idle timeout ({idle:?}), so active users would be signed out; shorten it, or remove touch_interval for the default, a tenth of the idle timeout"
@@ -955,6 +1122,77 @@ mod tests {
             only_problem(&production().touch_interval(30 * MINUTE)),
             Problem::TouchIntervalTooLong { .. }
         ));
+    }
+
+    #[test]
+    fn an_unchecked_origin_is_refused_in_production_unless_it_is_said_who_checks_it() {
+        let off = production().origin_check(OriginCheck::Off);
+        assert_eq!(only_problem(&off), Problem::OriginUncheckedInProduction);
+        let with_tokens = off.clone().csrf_tokens(CsrfTokens::Demanded);
+        assert_eq!(only_problem(&with_tokens), Problem::OriginUncheckedInProduction);
+        assert_eq!(off.environment(Environment::Development).problems(), []);
+        assert_eq!(
+            production().origin_check(OriginCheck::DoneElsewhere).problems(),
+            []
+        );
+    }
+
+    #[test]
+    fn the_origin_is_checked_by_default_and_tokens_are_demanded_by_the_higher_presets() {
+        assert_eq!(production().csrf, CsrfRules::default());
+        assert_eq!(production().csrf.origin_check, OriginCheck::Enforced);
+        assert_eq!(Policy::aal1().csrf.tokens, CsrfTokens::Offered);
+        for policy in [Policy::aal2(), Policy::aal3()] {
+            assert_eq!(policy.csrf.tokens, CsrfTokens::Demanded);
+        }
+    }
+
+    #[test]
+    fn a_trusted_origin_must_be_one_and_https() {
+        for origin in [
+            "",
+            "*",
+            "null",
+            "https://*.example",
+            "https://app.example/",
+            "app.example",
+            "//app.example",
+        ] {
+            let policy = production().trusted_origins([origin]);
+            assert_eq!(
+                only_problem(&policy),
+                Problem::InvalidTrustedOrigin {
+                    origin: origin.into()
+                }
+            );
+        }
+        let plain = production().trusted_origins(["http://app.example"]);
+        let origin = "http://app.example".into();
+        assert_eq!(only_problem(&plain), Problem::InsecureTrustedOrigin { origin });
+        assert_eq!(plain.environment(Environment::Development).problems(), []);
+        let fine = [
+            "https://app.example",
+            "https://app.example:8443",
+            "http://localhost:5173",
+            "http://[::1]:1",
+        ];
+        assert_eq!(production().trusted_origins(fine).problems(), []);
+    }
+
+    #[test]
+    fn an_exemption_that_could_mean_more_than_it_says_is_refused() {
+        for path in ["", "/*", "hooks", "/hooks*", "/a/../b", "/%2e", "/a//b"] {
+            assert_eq!(
+                only_problem(&production().csrf_exempt_paths([path])),
+                Problem::InvalidExemptPath { path: path.into() }
+            );
+        }
+        assert_eq!(
+            production()
+                .csrf_exempt_paths(["/hooks/*", "/callback"])
+                .problems(),
+            []
+        );
     }
 
     #[test]

@@ -150,6 +150,8 @@ pub(crate) enum Answered {
 /// What is to be done to a session.
 #[derive(Clone, Default)]
 pub(crate) struct Pending {
+    /// There shall be a session, even without anything in it.
+    pub(crate) begins: bool,
     pub(crate) changes: Changes,
     pub(crate) renewal: Renewal,
     pub(crate) lifetime: Option<Lifetime>,
@@ -165,11 +167,15 @@ pub(crate) enum Renewal {
 
 impl Pending {
     pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty() && matches!(self.renewal, Renewal::Keep) && self.lifetime.is_none()
+        !self.begins
+            && self.changes.is_empty()
+            && matches!(self.renewal, Renewal::Keep)
+            && self.lifetime.is_none()
     }
 
     pub(crate) fn then(self, later: Self) -> Self {
         Self {
+            begins: self.begins || later.begins,
             changes: self.changes.then(later.changes),
             renewal: match later.renewal {
                 Renewal::Keep => self.renewal,

@@ -1,0 +1,161 @@
+//! The second lock: a request that may change something must have its session's token.
+
+use http::header::HeaderName;
+
+use super::form_field::FormCsrfField;
+use super::refusal::CsrfRefusal;
+use super::request::{CsrfRequest, Once};
+use super::rules::CsrfTokens;
+use super::token::{CsrfKey, CsrfToken};
+use crate::arrival::Arrival;
+use crate::commit::CommitError;
+use crate::event::EventKind;
+use crate::opened::Opened;
+use crate::session::Session;
+use crate::sessions::Sessions;
+
+const X_CSRF_TOKEN: HeaderName = HeaderName::from_static(CsrfToken::HEADER);
+
+/// What a request still owes after its headers were looked at.
+#[derive(Debug)]
+#[must_use = "a request that owes a token must not reach its handler before it was found"]
+pub enum CsrfDemand {
+    /// Nothing: it may go to its handler.
+    Nothing,
+    /// A form, whose token may be among its fields. Read the body by this, and give what it finds to
+    /// [`Opened::verify_csrf_token`].
+    InForm(FormCsrfField),
+}
+
+impl Sessions {
+    /// Whether this request may come from where it comes from: the
+    /// [policy's check](crate::Policy::check_origin), with an event where it is refused. To be called before the
+    /// request is opened.
+    ///
+    /// # Errors
+    /// Why it may not: answer with 403.
+    pub fn check_origin(&self, request: &CsrfRequest<'_>) -> Result<(), CsrfRefusal> {
+        let checked = self.policy().check_origin(request);
+        if let Err(refusal) = checked {
+            self.engine().tell(EventKind::CsrfRefused(refusal), None, None);
+        }
+        checked
+    }
+}
+
+impl Opened {
+    /// Whether this request has the token that the [policy demands](crate::Policy::csrf_tokens), by its headers alone
+    /// and without a look at the store: the token is of the secret that the cookie bears. To be called when the
+    /// request is opened, by a door.
+    ///
+    /// ```
+    /// # use tenure_core::{CsrfDemand, CsrfRefusal, CsrfRequest, Opened, Sessions};
+    /// fn admit(sessions: &Sessions, request: &http::request::Parts) -> Result<(Opened, CsrfDemand), CsrfRefusal> {
+    ///     let looked_at = CsrfRequest::new(&request.method, &request.uri, &request.headers);
+    ///     sessions.check_origin(&looked_at)?;
+    ///     let opened = sessions.open(&request.headers);
+    ///     let demand = opened.check_csrf_token(&looked_at)?;
+    ///     Ok((opened, demand))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// If the token is wrong, or missing from a request whose body can't have it: answer with 403.
+    pub fn check_csrf_token(&self, request: &CsrfRequest<'_>) -> Result<CsrfDemand, CsrfRefusal> {
+        let rules = &self.visit().engine.policy.csrf;
+        let is_demanded = rules.tokens == CsrfTokens::Demanded
+            && request.is_unsafe()
+            && matches!(self.visit().arrival, Arrival::Genuine { .. })
+            && !rules.exempts(request);
+        if !is_demanded {
+            return Ok(CsrfDemand::Nothing);
+        }
+        match request.header(&X_CSRF_TOKEN) {
+            Once::Is(text) => self
+                .verify_csrf_token(text.as_bytes())
+                .map(|()| CsrfDemand::Nothing),
+            Once::Repeated => Err(self.refuse_token(CsrfRefusal::RepeatedHeader)),
+            Once::Absent => request
+                .content_type()
+                .and_then(FormCsrfField::of)
+                .map(CsrfDemand::InForm)
+                .ok_or_else(|| self.refuse_token(CsrfRefusal::TokenMissing)),
+        }
+    }
+
+    /// Whether `text` is a token of the secret that this request's cookie bears. `None` is a form without one.
+    ///
+    /// # Errors
+    /// If it isn't: answer with 403.
+    pub fn verify_csrf_token<'a>(&self, text: impl Into<Option<&'a [u8]>>) -> Result<(), CsrfRefusal> {
+        let Some(text) = text.into() else {
+            return Err(self.refuse_token(CsrfRefusal::TokenMissing));
+        };
+        match &self.visit().arrival {
+            Arrival::Genuine { token, .. } if CsrfKey::of(&token.secret).verifies(text) => Ok(()),
+            _ => Err(self.refuse_token(CsrfRefusal::TokenWrong)),
+        }
+    }
+
+    fn refuse_token(&self, refusal: CsrfRefusal) -> CsrfRefusal {
+        let id = match &self.visit().arrival {
+            Arrival::Genuine { token, .. } => Some(token.id),
+            Arrival::NoCookie | Arrival::Refused(_) => None,
+        };
+        self.visit()
+            .engine
+            .tell(EventKind::CsrfRefused(refusal), id, None);
+        refusal
+    }
+}
+
+/// Its token against forgeries.
+impl Session {
+    /// A token for the pages of this session. See [`CsrfToken`] for what it is, and
+    /// [`Policy::csrf_tokens`](crate::Policy::csrf_tokens) for who asks for it.
+    ///
+    /// It is of the session as it will be after this request: if there is no session yet, **one begins**, and is saved
+    /// at once, and so is a sign-in or renewal that was asked for before. One that is asked for afterwards ends the
+    /// token; so call this last. For a session that is there it costs an HMAC-SHA256 and nothing in the store.
+    ///
+    /// Where no session can begin, because another request renewed this one or its cookie is signed by a key that is
+    /// not here yet, the token is worth nothing, and what is sent with it is refused.
+    ///
+    /// # Errors
+    /// If the session must be saved and that fails, or the operating system gives no random bytes.
+    pub async fn csrf_token(&self) -> Result<CsrfToken, CommitError> {
+        let needs_save = {
+            let mut state = self.visit().state();
+            let is_there = state.live().is_some();
+            if !is_there {
+                state.pending.begins = true;
+            }
+            !is_there || state.whole_pending().needs_new_secret()
+        };
+        if needs_save {
+            self.save().await?;
+        }
+        let key = self.csrf_key();
+        Ok(key.map_or_else(CsrfKey::random, Ok)?.masked()?)
+    }
+
+    /// Whether `text` is a token of this session, as it is now in the store: for handlers that ask for one without the
+    /// [policy](crate::Policy::csrf_tokens) doing it.
+    ///
+    /// # Errors
+    /// If it isn't, or there is no session: answer with 403.
+    pub fn verify_csrf_token(&self, text: &[u8]) -> Result<(), CsrfRefusal> {
+        if self.csrf_key().is_some_and(|key| key.verifies(text)) {
+            return Ok(());
+        }
+        let refusal = CsrfRefusal::TokenWrong;
+        self.visit()
+            .engine
+            .tell(EventKind::CsrfRefused(refusal), self.id(), self.owner());
+        Err(refusal)
+    }
+
+    fn csrf_key(&self) -> Option<CsrfKey> {
+        Some(CsrfKey::of(&self.visit().state().live()?.secret))
+    }
+}
