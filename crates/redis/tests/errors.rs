@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::*;
 use tenure_core::Store;
 use tenure_core::store::{Inserted, Touch, Updated};
-use tenure_redis::{ConnectError, RedisStore};
+use tenure_redis::{ConnectError, RedisOptions, RedisStore};
 use tenure_testkit::servers::redis::{REDIS_PASSWORD_IN_URL, RedisCluster, RedisSentinel, RedisServer};
 use tenure_testkit::servers::{Certificates, StartError, free_port};
 
@@ -159,33 +161,58 @@ async fn a_wrong_password_is_denied() {
     }
 }
 
-#[tokio::test]
-async fn a_user_with_the_documented_rights_can_do_everything() {
-    let server = server();
-    let rights = "~tenure:* +eval +evalsha +exists +hmget +hget +hset +hdel +del +pexpire +pttl +time +zadd +zcard \
-                  +zrange +zscore +zrem +select +ping";
-    let mut command = vec!["ACL", "SETUSER", "app", "on", ">p@ss"];
-    command.extend(rights.split_whitespace());
-    assert_eq!(server.ask(&command).unwrap(), "OK");
-    let store = connected(&format!("redis://app:p%40ss@127.0.0.1:{}", server.port())).await;
+/// As the documentation of the store lists them.
+const RIGHTS: &str = "+eval +evalsha +exists +hmget +hget +hset +hdel +del +pexpire +pttl +time +zadd +zcard +zrange \
+                      +zscore +zrem +select +ping";
+
+/// Does everything, as a user that has the documented rights and these on the keys of one prefix.
+async fn do_everything_with<'a>(
+    servers: impl IntoIterator<Item = &'a RedisServer>,
+    options: impl FnOnce(RedisOptions) -> RedisOptions,
+    url: String,
+    more: &str,
+) {
+    let mut command = vec!["ACL", "SETUSER", "app", "reset", "on", ">p@ss", "~rights:*"];
+    command.extend(RIGHTS.split_whitespace().chain(more.split_whitespace()));
+    let mut indexes = Vec::new();
+    for server in servers {
+        assert_eq!(server.ask(&command).unwrap(), "OK");
+        indexes.push(server);
+    }
+    let url = url.replace(&format!(":{REDIS_PASSWORD_IN_URL}@"), "app:p%40ss@");
+    let options = options(RedisStore::options(url).key_prefix("rights"));
+    let store = options.connect().await.unwrap();
     let record = owned(1, "alice");
     insert(&store, &record).await;
     save(&store, &next(&record, "1")).await;
     assert!(store.load(id(1), active()).await.unwrap().is_some());
-    server
-        .ask(&["ZADD", "tenure:owner:alice", "1", &id(2).to_string()])
-        .unwrap();
+    let index = "rights:owner:alice";
+    for server in &indexes {
+        // But one, these are replicas or have other keys.
+        server.ask(&["ZADD", index, "1", &id(2).to_string()]).unwrap();
+    }
     assert_eq!(
         store.list_by_owner(&owner("alice"), now()).await.unwrap().len(),
         1
     );
-    assert_eq!(
-        server.ask(&["ZCARD", "tenure:owner:alice"]).unwrap(),
-        "1",
-        "it may clean, too"
-    );
+    let left = indexes
+        .iter()
+        .map(|server| server.ask(&["ZCARD", index]).unwrap());
+    assert!(left.into_iter().any(|left| left == "1"), "it may clean, too");
     assert_eq!(store.remove_by_owner(&owner("alice"), None).await.unwrap(), 1);
     store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_user_with_the_documented_rights_can_do_everything() {
+    let wait = |options: RedisOptions| options.wait_for_replicas(1, Duration::from_secs(1));
+    let server = server();
+    do_everything_with([&server], |options| options, server.url(), "").await;
+    let sentinel = RedisSentinel::shared();
+    do_everything_with(sentinel.servers(), wait, sentinel.url(), "+role +wait").await;
+    let cluster = RedisCluster::shared();
+    let more = "+cluster|slots +asking +wait";
+    do_everything_with(cluster.nodes(), wait, cluster.url(), more).await;
 }
 
 #[tokio::test]

@@ -101,6 +101,12 @@ impl RedisSentinel {
         format!("{scheme}://:{REDIS_PASSWORD_IN_URL}@{hosts}/{SENTINEL_MASTER}")
     }
 
+    /// The master and its replicas.
+    #[must_use]
+    pub fn servers(&self) -> &[RedisServer] {
+        &self.servers
+    }
+
     /// What servers and sentinels show, which is for `127.0.0.1`.
     ///
     /// # Panics
