@@ -17,7 +17,7 @@ use crate::state::{Absence, Standing};
 /// route, and what `packages/browser` reads.
 ///
 /// It holds no id, no secret and no data of the session. A page needs it to warn before a timeout, which
-/// W3C WCAG 2.2 asks for in success criterion 2.2.1 (Timing Adjustable) and NIST SP 800-63B-4 in section 2.2.3.
+/// W3C WCAG 2.2 asks for in success criterion 2.2.1 (Timing Adjustable).
 ///
 /// ```
 /// use std::time::Duration;

@@ -102,3 +102,8 @@ pub mod redis {
 #[cfg(all(doctest, feature = "axum", feature = "sqlite"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So is that of the page about time.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../docs/telling-users-about-time.md")]
+struct TellingUsersAboutTime;

@@ -19,7 +19,7 @@ export const TEXTS = {
   "stay": "Stay signed in",
   "continue": "Continue",
   "sign-out": "Sign out",
-  "close": "Close and save my work",
+  "close": "OK, I’ll save my work",
   "sign-in": "Sign in again",
   "retry": "Try again",
 };

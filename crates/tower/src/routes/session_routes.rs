@@ -14,7 +14,7 @@ use crate::current::Current;
 use crate::error::SessionError;
 
 /// Three routes about the session itself, for pages that tell their users about time (W3C WCAG 2.2, 2.2.1 Timing
-/// Adjustable; NIST SP 800-63B-4, section 2.2.3). The web component in `packages/browser` speaks to them.
+/// Adjustable). The web component in `packages/browser` speaks to them.
 ///
 /// | route | what it does |
 /// | --- | --- |

@@ -220,7 +220,7 @@ async fn what_cannot_be_extended_is_said_so() {
     browser.dialog_says("can’t be extended").await;
     browser.dialog_says("3 minutes").await;
     browser.picture("absolute-warning").await;
-    assert_eq!(browser.focused_in_dialog().await, "Close and save my work");
+    assert_eq!(browser.focused_in_dialog().await, "OK, I’ll save my work");
     browser.keys(&[Key::Enter.into()]).await;
     browser.has_no_dialog().await;
 
@@ -322,6 +322,29 @@ async fn it_speaks_the_pages_language_and_breaks_no_content_security_policy() {
          observer.observe(); return observer.takeRecords().map((report) => report.body.toJSON())";
     let violations = browser.execute(violations, vec![]).await.unwrap();
     assert_eq!(violations, serde_json::json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_style_of_the_pages_it_can_be_read_and_pressed() {
+    let (server, mut driver) = (Server::with_memory().await, Driver::start());
+    for (is_dark, name) in [(false, "light"), (true, "dark")] {
+        let browser = driver.browser(&Look { is_dark, ..LAPTOP }).await;
+        browser.open(&server, "/sign-up").await;
+        browser.credentials(&format!("ada-{name}")).await;
+        browser.press("main form button").await;
+        browser.sees("Hello, ada-").await;
+        let no_style = "document.querySelector('link[rel=stylesheet]').disabled = true";
+        browser.execute(no_style, vec![]).await.unwrap();
+        server.advance(ALMOST);
+        browser.come_back().await;
+        browser.dialog_says("Are you still there?").await;
+        browser.picture(&format!("expiry-warning-unstyled-{name}")).await;
+        let height = "return document.querySelector('tenure-session-timeout').shadowRoot \
+             .querySelector('button').getBoundingClientRect().height";
+        let height = browser.execute(height, vec![]).await.unwrap();
+        // W3C WCAG 2.2, 2.5.8 Target Size (Minimum).
+        assert!(height.as_f64().unwrap() >= 24.0, "a button is {height} pixels high");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
