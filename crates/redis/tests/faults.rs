@@ -54,12 +54,7 @@ async fn connections_that_are_cut_under_load_cost_errors_and_no_session() {
     let server = server();
     let (proxy, store) = proxied(&server).await;
     let ledgers = survives(store.clone(), async || {
-        for bytes in [0, 1, 50, 200, 300, 1000] {
-            proxy.cut_after(bytes);
-            proxy.has_cut().await;
-            proxy.cut_next_answer();
-            proxy.has_cut().await;
-        }
+        proxy.cut_commands_and_answers(&[0, 1, 50, 200, 300, 1000]).await;
     })
     .await;
     println!("connections cut: {ledgers}");

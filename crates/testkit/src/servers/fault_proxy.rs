@@ -82,6 +82,16 @@ impl FaultProxy {
         self.mode.send_replace(Mode::CutAnswers);
     }
 
+    /// Cuts connections under load, one after the other: commands after each of so many bytes, and as many answers.
+    pub async fn cut_commands_and_answers(&self, after: &[usize]) {
+        for bytes in after {
+            self.cut_after(*bytes);
+            self.has_cut().await;
+            self.cut_next_answer();
+            self.has_cut().await;
+        }
+    }
+
     /// Waits until the cut that was told last has happened.
     pub async fn has_cut(&self) {
         // It fails only without a proxy.
