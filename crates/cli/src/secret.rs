@@ -16,11 +16,12 @@ use timing::Timing;
 const SOURCES: &str = "\
 The place of the secret. Credentials come from the environment, as with the command line of each place:
 
-  env:VARIABLE            an environment variable; older secrets behind commas, or in VARIABLE_PREVIOUS
-  file:PATH               a file with one secret a line, or a folder with a file for each version
-  vault:MOUNT/PATH#FIELD  Vault or OpenBao, KV version 2: VAULT_ADDR, VAULT_TOKEN and their like
-  aws:NAME, aws:NAME#KEY  AWS Secrets Manager: AWS_REGION, AWS_PROFILE and their like
-  azure:VAULT/NAME        Azure Key Vault: AZURE_CLIENT_ID and their like";
+  env:VARIABLE            an environment variable
+  file:PATH               a file, or a folder with one for each version
+  vault:MOUNT/PATH#FIELD  Vault or OpenBao (VAULT_ADDR, VAULT_TOKEN, ...)
+  aws:NAME                AWS Secrets Manager (AWS_REGION, ...)
+  aws:NAME#KEY            the same, one key of a JSON object
+  azure:VAULT/NAME        Azure Key Vault (AZURE_CLIENT_ID, ...)";
 
 #[derive(Subcommand)]
 pub(crate) enum SecretCommand {

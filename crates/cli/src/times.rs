@@ -27,10 +27,14 @@ pub(crate) fn moment(at: Timestamp) -> String {
 
 /// `2026-11-23 00:05:54 UTC (in 12 minutes)`.
 pub(crate) fn moment_and_distance(at: Timestamp, now: Timestamp) -> String {
-    let distance = match (at.until(now), now.until(at)) {
-        (Duration::ZERO, Duration::ZERO) => "now".to_owned(),
-        (past, Duration::ZERO) => format!("{} ago", about(past)),
-        (_, future) => format!("in {}", about(future)),
+    const MOMENT: Duration = Duration::from_secs(1);
+    let (past, future) = (at.until(now), now.until(at));
+    let distance = if past.max(future) < MOMENT {
+        "now".to_owned()
+    } else if future.is_zero() {
+        format!("{} ago", about(past))
+    } else {
+        format!("in {}", about(future))
     };
     format!("{} ({distance})", moment(at))
 }
@@ -50,14 +54,13 @@ fn about(duration: Duration) -> String {
     const TWO_MINUTES: u64 = 2 * 60;
     const TWO_HOURS: u64 = 2 * 60 * 60;
     const TWO_DAYS: u64 = 2 * 24 * 60 * 60;
-    let (unit, seconds) = match duration.as_secs() {
-        TWO_DAYS.. => (Unit::Day, 24 * 60 * 60),
-        TWO_HOURS.. => (Unit::Hour, 60 * 60),
-        TWO_MINUTES.. => (Unit::Minute, 60),
-        _ => (Unit::Second, 1),
+    let unit = match duration.as_secs() {
+        TWO_DAYS.. => Unit::Day,
+        TWO_HOURS.. => Unit::Hour,
+        TWO_MINUTES.. => Unit::Minute,
+        _ => Unit::Second,
     };
-    let whole = duration.as_secs() / seconds * seconds;
-    rounded(Duration::from_secs(whole), unit)
+    rounded(duration, unit)
 }
 
 fn rounded(duration: Duration, smallest: Unit) -> String {

@@ -9,20 +9,21 @@ use tenure_secrets::{FollowOptions, RotationSchedule};
 
 use crate::times;
 
+const HEADING: &str = "Timing of the applications";
+
 #[derive(Args)]
-#[command(next_help_heading = "Timing of the applications")]
 pub(crate) struct Timing {
     /// How often each instance reads the source.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = times::parse)]
+    #[arg(long, value_name = "TIME", help_heading = HEADING, default_value = "5m", value_parser = times::parse)]
     refresh_every: Duration,
 
     /// How long a new version only verifies before it signs. [default: twice the time of --refresh-every]
-    #[arg(long, value_name = "TIME", value_parser = times::parse)]
+    #[arg(long, value_name = "TIME", help_heading = HEADING, value_parser = times::parse)]
     propagation_delay: Option<Duration>,
 
     /// How long a session can live: the absolute timeout, and that of remembered sessions if it is longer. [default:
     /// 30d]
-    #[arg(long, visible_alias = "absolute-timeout", value_name = "TIME", value_parser = times::parse)]
+    #[arg(long, visible_alias = "absolute-timeout", value_name = "TIME", help_heading = HEADING, value_parser = times::parse)]
     longest_lifetime: Option<Duration>,
 }
 
