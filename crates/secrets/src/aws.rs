@@ -29,7 +29,8 @@ const KEEP_UNLABELLED_FOR: Duration = Duration::from_hours(30 * 24);
 ///
 /// **Versions**, named by their ids: the one labelled `AWSCURRENT` first, then `AWSPREVIOUS`, then those that have lost
 /// their labels, since a session can outlive two rotations. `AWSPENDING` verifies and does not sign. A version's value
-/// never changes, so each is fetched once and kept; an hour of looks every minute costs 60 calls.
+/// never changes, so each is fetched once and kept, but for the current one, which is asked for each time to see whether
+/// it may still be read. A look is two calls.
 ///
 /// **Revoking** is different here: AWS lets nobody delete a single version. To revoke a leaked secret, rotate twice and
 /// set [`keep_unlabelled_for`](Self::keep_unlabelled_for) to zero, or begin a secret under another name.
@@ -123,6 +124,13 @@ impl AwsSource {
     }
 
     async fn read(&self) -> Result<Fetched, FetchError> {
+        // Always anew: a secret that is marked for deletion or that we may not read any more can still be listed.
+        let current = self
+            .labelled(Label::Current)
+            .await
+            .map_err(|failure| failure.named(&self.name))?;
+        let current = self.version_in(&current, Label::Current)?;
+        self.known.insert(&current.name, &current.secret);
         let versions = match self.list().await {
             Ok(listed) => {
                 let now = Timestamp::from(SystemTime::now());
@@ -134,7 +142,7 @@ impl AwsSource {
                     source = %self.name,
                     "secretsmanager:ListSecretVersionIds is denied, so that versions without a label are unknown"
                 );
-                self.labelled_versions().await?
+                self.labelled_versions(current).await?
             }
             Err(failure) => return Err(failure.named(&self.name)),
         };
@@ -203,25 +211,32 @@ impl AwsSource {
         }
     }
 
-    async fn labelled_versions(&self) -> Result<Vec<SecretVersion>, FetchError> {
-        let mut versions = Vec::new();
-        for label in [Label::Current, Label::Previous, Label::Pending] {
-            let request = self.client.get_secret_value().secret_id(&self.secret);
-            let request = request.version_stage(label.name());
-            let sent = self.in_time(async { request.send().await.map_err(|error| Failure::of(&error)) });
-            let output = match sent.await {
-                Ok(output) => output,
-                Err(Failure::NotFound(_)) if label != Label::Current => continue,
+    async fn labelled_versions(&self, current: SecretVersion) -> Result<Vec<SecretVersion>, FetchError> {
+        let mut versions = vec![current];
+        for label in [Label::Previous, Label::Pending] {
+            match self.labelled(label).await {
+                Ok(output) => versions.push(self.version_in(&output, label)?),
+                Err(Failure::NotFound(_)) => {}
                 Err(failure) => return Err(failure.named(&self.name)),
-            };
-            versions.push(SecretVersion {
-                name: output.version_id().unwrap_or_default().to_owned(),
-                secret: self.secret_in(&output)?,
-                stage: label.stage(),
-                created_at: output.created_date().and_then(listing::timestamp),
-            });
+            }
         }
         Ok(versions)
+    }
+
+    async fn labelled(&self, label: Label) -> Result<GetSecretValueOutput, Failure> {
+        let request = self.client.get_secret_value().secret_id(&self.secret);
+        let request = request.version_stage(label.name());
+        self.in_time(async { request.send().await.map_err(|error| Failure::of(&error)) })
+            .await
+    }
+
+    fn version_in(&self, output: &GetSecretValueOutput, label: Label) -> Result<SecretVersion, FetchError> {
+        Ok(SecretVersion {
+            name: output.version_id().unwrap_or_default().to_owned(),
+            secret: self.secret_in(output)?,
+            stage: label.stage(),
+            created_at: output.created_date().and_then(listing::timestamp),
+        })
     }
 
     fn secret_in(&self, output: &GetSecretValueOutput) -> Result<Secret, FetchError> {
@@ -271,9 +286,10 @@ impl AwsSource {
 
     /// The value in use with another text under one key.
     async fn with_key(&self, key: &str, secret: &SecretText) -> Result<Zeroizing<String>, FetchError> {
-        let request = self.client.get_secret_value().secret_id(&self.secret);
-        let sent = self.in_time(async { request.send().await.map_err(|error| Failure::of(&error)) });
-        let output = sent.await.map_err(|failure| failure.named(&self.name))?;
+        let output = self
+            .labelled(Label::Current)
+            .await
+            .map_err(|failure| failure.named(&self.name))?;
         let Ok(Value::Object(mut object)) = serde_json::from_slice(bytes_of(&output)) else {
             return Err(FetchError::Unusable {
                 origin: self.name.clone(),

@@ -18,13 +18,10 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn of<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> Self {
         match error {
-            SdkError::ServiceError(service) => Self::by_code(
-                service
-                    .err()
-                    .code()
-                    .filter(|code| is_code(code))
-                    .unwrap_or("unnamed"),
-            ),
+            SdkError::ServiceError(service) => match service.err().code().filter(|code| is_code(code)) {
+                Some(code) => Self::by_code(code),
+                None => Self::by_status(service.raw().status().as_u16()),
+            },
             SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
                 Self::Unreachable(chain(error))
             }
@@ -62,6 +59,16 @@ impl Failure {
                 "{code}; check the credentials, and that they allow secretsmanager:GetSecretValue"
             )),
             _ => Self::Unreachable(format!("it answered with {code}")),
+        }
+    }
+
+    /// What stands between us and AWS may refuse in its own way.
+    fn by_status(status: u16) -> Self {
+        match status {
+            401 | 403 => Self::Denied(format!(
+                "status {status}; check the credentials, and that they allow secretsmanager:GetSecretValue"
+            )),
+            _ => Self::Unreachable(format!("it answered with status {status}")),
         }
     }
 

@@ -73,15 +73,16 @@ impl Label {
 
 /// The versions that count, the one to sign with first.
 pub(super) fn wanted(mut listed: Vec<Listed>, keep_unlabelled_for: Duration, now: Timestamp) -> Vec<Listed> {
-    listed.sort_by_key(|version| Reverse(version.created_at));
+    listed.sort_by_key(|version| (Reverse(version.created_at), version.label));
     let mut replaced_at = None;
     listed.retain(|version| {
-        let is_kept = version.label != Label::Unlabelled
-            || replaced_at.is_none_or(|replaced: Timestamp| replaced.until(now) < keep_unlabelled_for);
+        // One that was taken back has none after it.
+        let replaced = replaced_at.or(version.created_at);
         if version.label != Label::Pending {
             replaced_at = version.created_at;
         }
-        is_kept
+        let is_recent = replaced.is_none_or(|replaced| replaced.until(now) < keep_unlabelled_for);
+        version.label != Label::Unlabelled || is_recent
     });
     // A stable sort: within a label they stay from newer to older.
     listed.sort_by_key(|version| version.label);
