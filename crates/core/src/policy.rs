@@ -386,7 +386,7 @@ impl Policy {
     }
 
     /// Whether this request may come from where it comes from. The decision alone: nothing is looked up and nobody is
-    /// told. A door calls [`Sessions::check_origin`](crate::Sessions::check_origin).
+    /// told. A door calls [`Opened::check_csrf`](crate::Opened::check_csrf).
     ///
     /// # Errors
     /// Why it may not.

@@ -1,12 +1,12 @@
 //! Everything that can go wrong with a session in a handler, as one error.
 
 use http::StatusCode;
-use tenure_core::{CommitError, DataError, LoadError, OwnerError, StoreError};
+use tenure_core::{CommitError, CsrfRefusal, DataError, LoadError, OwnerError, StoreError};
 
 /// What a handler that uses a session can fail with: every error of a session turns into it by `?`.
 ///
-/// As a response it is 503 with Retry-After when the store failed, 413 when the data got too large,
-/// and 500 otherwise. The text tells the user what to do and nothing of the cause; that
+/// As a response it is 503 with Retry-After when the store failed, 413 when the data got too large, 403
+/// when the request may be a forgery, and 500 otherwise. The text tells the user what to do and nothing of the cause; that
 /// goes to the log. An application renders its own by [`SessionLayer::on_failure`].
 ///
 /// [`SessionLayer::on_failure`]: crate::SessionLayer::on_failure
@@ -28,6 +28,9 @@ pub enum SessionError {
     /// The store failed in a call beside the request's session, such as listing a user's sessions.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The request was refused as a possible forgery.
+    #[error(transparent)]
+    Csrf(#[from] CsrfRefusal),
     /// The route has no session layer.
     #[error(
         "this route has no session: put it inside the layer, \
@@ -58,6 +61,7 @@ impl SessionError {
             | Self::Commit(CommitError::TooLarge { .. } | CommitError::Data(DataError::TooLarge { .. })) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
+            Self::Csrf(_) => StatusCode::FORBIDDEN,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

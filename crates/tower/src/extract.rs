@@ -169,7 +169,7 @@ impl<S: Sync> FromRequestParts<S> for Client {
     }
 }
 
-fn innermost(parts: &Parts) -> Result<Opened, SessionError> {
+pub(crate) fn innermost(parts: &Parts) -> Result<Opened, SessionError> {
     parts
         .extensions
         .get::<Current>()

@@ -31,6 +31,12 @@ impl<B: From<&'static str>> RenderFailure<B> for PlainFailure {
     fn render(&self, error: &SessionError) -> Response<B> {
         let status = error.status();
         let text = match status {
+            StatusCode::FORBIDDEN if is_about_the_token(error) => {
+                "This page is out of date. Please go back, reload it and try again.\n"
+            }
+            StatusCode::FORBIDDEN => {
+                "This request was refused, because it did not come from a page of this site.\n"
+            }
             StatusCode::SERVICE_UNAVAILABLE => {
                 "We can't reach your session right now. Please try again in a moment.\n"
             }
@@ -52,6 +58,10 @@ impl<B: From<&'static str>> RenderFailure<B> for PlainFailure {
     }
 }
 
+fn is_about_the_token(error: &SessionError) -> bool {
+    matches!(error, SessionError::Csrf(refusal) if refusal.is_about_the_token())
+}
+
 /// Marks a response that was made of an error inside the layer, so that the layer renders it
 /// as the application wishes.
 #[derive(Clone)]
@@ -59,6 +69,10 @@ pub(crate) struct Failed(pub(crate) Arc<SessionError>);
 
 /// Tells the log what the response does not.
 pub(crate) fn log(error: &SessionError) {
+    if let SessionError::Csrf(_) = error {
+        // There was an event, and nothing failed.
+        return;
+    }
     let causes = std::iter::successors(error.source(), |cause: &&dyn Error| (*cause).source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();
     tracing::error!(target: "tenure", status = error.status().as_u16(), ?causes, "{error}");

@@ -4,24 +4,36 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::Response;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
-use tenure_core::{CommitError, Opened, Outgoing, Sessions};
+use tenure_core::{CommitError, CsrfRefusal, Opened, Outgoing, Sessions};
+use tower_service::Service;
 
 use crate::error::SessionError;
 use crate::failure::{self, Failed, RenderFailure};
+use crate::guard::Reading;
 
 pin_project! {
     /// Runs the inner service and commits the session before the response goes out. Boxes nothing unless
-    /// the commit needs the store.
+    /// the commit needs the store, or a form's token is still to be read.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F, B, R> {
+    pub struct ResponseFuture<S, F, Q, B, R> {
         #[pin]
-        inner: F,
+        stage: Stage<S, F, Q>,
         sessions: Sessions,
         opened: Opened,
         failures: R,
         committing: Option<Committing<B>>,
+    }
+}
+
+pin_project! {
+    /// Where a request is on its way to the handler's answer.
+    #[project = StageNow]
+    pub(crate) enum Stage<S, F, Q> {
+        Refused { refusal: CsrfRefusal },
+        Reading { reading: Reading<Q>, service: S },
+        Handling { #[pin] handler: F },
     }
 }
 
@@ -30,10 +42,10 @@ struct Committing<B> {
     commit: Pin<Box<dyn Future<Output = Result<Outgoing, CommitError>> + Send>>,
 }
 
-impl<F, B, R> ResponseFuture<F, B, R> {
-    pub(crate) fn new(inner: F, sessions: Sessions, opened: Opened, failures: R) -> Self {
+impl<S, F, Q, B, R> ResponseFuture<S, F, Q, B, R> {
+    pub(crate) fn new(stage: Stage<S, F, Q>, sessions: Sessions, opened: Opened, failures: R) -> Self {
         Self {
-            inner,
+            stage,
             sessions,
             opened,
             failures,
@@ -42,17 +54,34 @@ impl<F, B, R> ResponseFuture<F, B, R> {
     }
 }
 
-impl<F, B, R, E> Future for ResponseFuture<F, B, R>
+impl<S, F, Q, B, R, E> Future for ResponseFuture<S, F, Q, B, R>
 where
+    S: Service<Request<Q>, Response = Response<B>, Error = E, Future = F>,
     F: Future<Output = Result<Response<B>, E>>,
     R: RenderFailure<B>,
 {
     type Output = Result<Response<B>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         if this.committing.is_none() {
-            let mut response = ready!(this.inner.poll(context))?;
+            let handler = loop {
+                let refusal = match this.stage.as_mut().project() {
+                    StageNow::Handling { handler } => break handler,
+                    StageNow::Refused { refusal } => *refusal,
+                    StageNow::Reading { reading, service } => match ready!(reading.as_mut().poll(context)) {
+                        Ok(request) => {
+                            let handler = service.call(request);
+                            this.stage.set(Stage::Handling { handler });
+                            continue;
+                        }
+                        Err(refusal) => refusal,
+                    },
+                };
+                // Nothing was done, so there is nothing to commit.
+                return Poll::Ready(Ok(this.failures.render(&SessionError::Csrf(refusal))));
+            };
+            let mut response = ready!(handler.poll(context))?;
             if let Some(Failed(error)) = response.extensions_mut().remove::<Failed>() {
                 response = this.failures.render(&error);
             }

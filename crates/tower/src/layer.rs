@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use tenure_core::Sessions;
+use tenure_core::{CsrfRequest, Sessions};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::client::Scheme;
 use crate::current::Current;
 use crate::error::SessionError;
 use crate::failure::{PlainFailure, RenderFailure};
-use crate::future::ResponseFuture;
+use crate::future::{ResponseFuture, Stage};
+use crate::guard::{self, Admission};
 use crate::trust_proxy::TrustProxy;
 
 /// Gives every request inside it a session: verifies the cookie before the handler, and commits what
 /// the handler did before the response goes out.
+///
+/// Before that, it refuses requests that may be [forged](crate#requests-from-other-sites).
 ///
 /// A handler that does not ask for the session causes no store call. Several layers with different cookie
 /// names work one inside another; the extractors take the innermost, and
@@ -110,12 +114,13 @@ pub struct SessionService<S, R = PlainFailure> {
 
 impl<S, R, Q, B> Service<Request<Q>> for SessionService<S, R>
 where
-    S: Service<Request<Q>, Response = Response<B>>,
+    S: Service<Request<Q>, Response = Response<B>> + Clone,
     R: RenderFailure<B>,
+    Q: 'static,
 {
     type Response = Response<B>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, B, R>;
+    type Future = ResponseFuture<S, S::Future, Q, B, R>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -133,12 +138,28 @@ where
             None
         };
         let opened = sessions.open_from(request.headers(), address);
+        let mut looked_at = CsrfRequest::new(request.method(), request.uri(), request.headers());
+        if looked_at.is_guarded() {
+            let scheme = trust_proxy.client(&request).scheme;
+            looked_at = looked_at.https(scheme.map(|scheme| scheme == Scheme::Https));
+        }
+        let checked = opened.check_csrf(&looked_at);
         Current::enter(request.extensions_mut(), opened.clone(), Arc::clone(trust_proxy));
-        ResponseFuture::new(
-            self.inner.call(request),
-            sessions.clone(),
-            opened,
-            failures.clone(),
-        )
+        let admission = guard::admit(checked, request, &opened);
+        let stage = match admission {
+            Admission::Now(request) => Stage::Handling {
+                handler: self.inner.call(request),
+            },
+            Admission::AfterReading(reading) => {
+                // The one that said it was ready is the one to call.
+                let ready = self.inner.clone();
+                Stage::Reading {
+                    reading,
+                    service: std::mem::replace(&mut self.inner, ready),
+                }
+            }
+            Admission::Refused(refusal) => Stage::Refused { refusal },
+        };
+        ResponseFuture::new(stage, sessions.clone(), opened, failures.clone())
     }
 }

@@ -25,6 +25,16 @@
 //! else, or outside, so that it is dropped; both are safe. A layer that compresses or caches
 //! belongs outside.
 //!
+//! # Requests from other sites
+//!
+//! The layer refuses requests that may change something and that no page of this origin sent, with 403 and without
+//! running the handler: see [`Policy::origin_check`](tenure_core::Policy::origin_check), and
+//! [`TrustProxy`] for how it knows of https behind a proxy. A policy that
+//! [demands tokens](tenure_core::Policy::csrf_tokens) has the layer look for them in the header `X-CSRF-Token`, and in
+//! the field `_csrf` of a form: it reads the body as far as there and hands all of it on. It does so where the request's
+//! body is axum's; with any other one the header is the only place. [`CsrfToken`] gives pages their token. A layer for
+//! CORS belongs outside, so that its preflights are answered and a refusal carries its headers.
+//!
 //! # Streaming
 //!
 //! The session is committed when the handler has answered, before its body is sent. A body that goes on
@@ -33,6 +43,8 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod client;
+#[cfg(feature = "axum")]
+mod csrf;
 mod current;
 mod error;
 #[cfg(feature = "axum")]
@@ -40,12 +52,15 @@ mod extract;
 mod failure;
 mod forwarded;
 mod future;
+mod guard;
 mod layer;
 #[cfg(feature = "axum")]
 mod routes;
 mod trust_proxy;
 
 pub use client::{Client, PeerAddress, Scheme};
+#[cfg(feature = "axum")]
+pub use csrf::{CsrfForm, CsrfFormRejection, CsrfToken};
 pub use error::SessionError;
 #[cfg(feature = "axum")]
 pub use extract::{NamedSession, NotSignedIn, PassiveSession, Session, SessionName, SignedIn};

@@ -12,7 +12,6 @@ use crate::commit::CommitError;
 use crate::event::EventKind;
 use crate::opened::Opened;
 use crate::session::Session;
-use crate::sessions::Sessions;
 
 const X_CSRF_TOKEN: HeaderName = HeaderName::from_static(CsrfToken::HEADER);
 
@@ -27,46 +26,36 @@ pub enum CsrfDemand {
     InForm(FormCsrfField),
 }
 
-impl Sessions {
-    /// Whether this request may come from where it comes from: the
-    /// [policy's check](crate::Policy::check_origin), with an event where it is refused. To be called before the
-    /// request is opened.
-    ///
-    /// # Errors
-    /// Why it may not: answer with 403.
-    pub fn check_origin(&self, request: &CsrfRequest<'_>) -> Result<(), CsrfRefusal> {
-        let checked = self.policy().check_origin(request);
-        if let Err(refusal) = checked {
-            self.engine().tell(EventKind::CsrfRefused(refusal), None, None);
-        }
-        checked
-    }
-}
-
 impl Opened {
-    /// Whether this request has the token that the [policy demands](crate::Policy::csrf_tokens), by its headers alone
-    /// and without a look at the store: the token is of the secret that the cookie bears. To be called when the
-    /// request is opened, by a door.
+    /// Whether this request may go to its handler: whether it [comes from where it may](crate::Policy::origin_check),
+    /// and has the [token that the policy demands](crate::Policy::csrf_tokens). By its headers alone and without a look
+    /// at the store: the token is of the secret that the cookie bears. For doors, which call it when they have opened
+    /// the request, with the same request that they opened.
     ///
     /// ```
     /// # use tenure_core::{CsrfDemand, CsrfRefusal, CsrfRequest, Opened, Sessions};
-    /// fn admit(sessions: &Sessions, request: &http::request::Parts) -> Result<(Opened, CsrfDemand), CsrfRefusal> {
-    ///     let looked_at = CsrfRequest::new(&request.method, &request.uri, &request.headers);
-    ///     sessions.check_origin(&looked_at)?;
+    /// fn admit(sessions: &Sessions, request: &http::request::Parts) -> Result<Opened, CsrfRefusal> {
     ///     let opened = sessions.open(&request.headers);
-    ///     let demand = opened.check_csrf_token(&looked_at)?;
-    ///     Ok((opened, demand))
+    ///     let looked_at = CsrfRequest::new(&request.method, &request.uri, &request.headers);
+    ///     match opened.check_csrf(&looked_at)? {
+    ///         CsrfDemand::Nothing => Ok(opened),
+    ///         // A door that reads no bodies.
+    ///         CsrfDemand::InForm(_) => opened.verify_csrf_token(None).map(|()| opened),
+    ///     }
     /// }
     /// ```
     ///
     /// # Errors
-    /// If the token is wrong, or missing from a request whose body can't have it: answer with 403.
-    pub fn check_csrf_token(&self, request: &CsrfRequest<'_>) -> Result<CsrfDemand, CsrfRefusal> {
-        let rules = &self.visit().engine.policy.csrf;
-        let is_demanded = rules.tokens == CsrfTokens::Demanded
+    /// Why it may not, with an event: answer with 403.
+    pub fn check_csrf(&self, request: &CsrfRequest<'_>) -> Result<CsrfDemand, CsrfRefusal> {
+        let policy = &self.visit().engine.policy;
+        policy
+            .check_origin(request)
+            .map_err(|refusal| self.refused(refusal))?;
+        let is_demanded = policy.csrf.tokens == CsrfTokens::Demanded
             && request.is_unsafe()
             && matches!(self.visit().arrival, Arrival::Genuine { .. })
-            && !rules.exempts(request);
+            && !policy.csrf.exempts(request);
         if !is_demanded {
             return Ok(CsrfDemand::Nothing);
         }
@@ -74,12 +63,12 @@ impl Opened {
             Once::Is(text) => self
                 .verify_csrf_token(text.as_bytes())
                 .map(|()| CsrfDemand::Nothing),
-            Once::Repeated => Err(self.refuse_token(CsrfRefusal::RepeatedHeader)),
+            Once::Repeated => Err(self.refused(CsrfRefusal::RepeatedHeader)),
             Once::Absent => request
                 .content_type()
                 .and_then(FormCsrfField::of)
                 .map(CsrfDemand::InForm)
-                .ok_or_else(|| self.refuse_token(CsrfRefusal::TokenMissing)),
+                .ok_or_else(|| self.refused(CsrfRefusal::TokenMissing)),
         }
     }
 
@@ -89,15 +78,15 @@ impl Opened {
     /// If it isn't: answer with 403.
     pub fn verify_csrf_token<'a>(&self, text: impl Into<Option<&'a [u8]>>) -> Result<(), CsrfRefusal> {
         let Some(text) = text.into() else {
-            return Err(self.refuse_token(CsrfRefusal::TokenMissing));
+            return Err(self.refused(CsrfRefusal::TokenMissing));
         };
         match &self.visit().arrival {
             Arrival::Genuine { token, .. } if CsrfKey::of(&token.secret).verifies(text) => Ok(()),
-            _ => Err(self.refuse_token(CsrfRefusal::TokenWrong)),
+            _ => Err(self.refused(CsrfRefusal::TokenWrong)),
         }
     }
 
-    fn refuse_token(&self, refusal: CsrfRefusal) -> CsrfRefusal {
+    fn refused(&self, refusal: CsrfRefusal) -> CsrfRefusal {
         let id = match &self.visit().arrival {
             Arrival::Genuine { token, .. } => Some(token.id),
             Arrival::NoCookie | Arrival::Refused(_) => None,

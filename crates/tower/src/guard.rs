@@ -1,0 +1,62 @@
+//! Which requests go to their handlers, and which must show their token first.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use http::Request;
+use tenure_core::{CsrfDemand, CsrfRefusal, FormCsrfField, Opened};
+
+/// A request whose form is read as far as its token.
+pub(crate) type Reading<Q> = Pin<Box<dyn Future<Output = Result<Request<Q>, CsrfRefusal>> + Send>>;
+
+pub(crate) enum Admission<Q> {
+    Now(Request<Q>),
+    AfterReading(Reading<Q>),
+    Refused(CsrfRefusal),
+}
+
+pub(crate) fn admit<Q: 'static>(
+    checked: Result<CsrfDemand, CsrfRefusal>,
+    request: Request<Q>,
+    opened: &Opened,
+) -> Admission<Q> {
+    match checked {
+        Ok(CsrfDemand::Nothing) => Admission::Now(request),
+        Ok(CsrfDemand::InForm(field)) => {
+            let reading = reading(request, field, opened);
+            reading.map_or_else(
+                || match opened.verify_csrf_token(None) {
+                    Err(refusal) => Admission::Refused(refusal),
+                    Ok(()) => Admission::Refused(CsrfRefusal::TokenMissing),
+                },
+                Admission::AfterReading,
+            )
+        }
+        Err(refusal) => Admission::Refused(refusal),
+    }
+}
+
+/// Without axum no body is known that could be put together again.
+#[cfg(not(feature = "axum"))]
+fn reading<Q: 'static>(_: Request<Q>, _: FormCsrfField, _: &Opened) -> Option<Reading<Q>> {
+    None
+}
+
+/// `None` if the body is not axum's, which is the one that can be put together again.
+#[cfg(feature = "axum")]
+fn reading<Q: 'static>(request: Request<Q>, field: FormCsrfField, opened: &Opened) -> Option<Reading<Q>> {
+    let request: Request<axum_core::body::Body> = same_type(request)?;
+    let opened = opened.clone();
+    Some(Box::pin(async move {
+        let request = crate::csrf::read_form(request, field, &opened).await?;
+        same_type(request).ok_or(CsrfRefusal::TokenMissing)
+    }))
+}
+
+/// The same value, if both types are one.
+#[cfg(feature = "axum")]
+fn same_type<From: 'static, To: 'static>(value: From) -> Option<To> {
+    let mut value = Some(value);
+    let value: &mut dyn std::any::Any = &mut value;
+    value.downcast_mut::<Option<To>>()?.take()
+}
