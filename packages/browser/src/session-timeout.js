@@ -45,7 +45,7 @@ class SessionTimeout extends HTMLElement {
   #asking = 0;
   #offset = 0;
   /** Set when the page is put aside: whatever happened since, only the server knows. */
-  #doubtful = false;
+  #doubtful;
   /** The absolute deadline whose warning was closed. */
   #dismissed = 0;
   /** Why the session is over. */
@@ -92,9 +92,10 @@ class SessionTimeout extends HTMLElement {
 
   handleEvent({ type, persisted }) {
     if (type === "pagehide") {
-      // What goes into the back/forward cache goes there veiled.
-      this.#doubtful = persisted && !!this.#report;
-      this.#show();
+      // What goes into the back/forward cache goes there veiled, and no answer that is still on its way unveils it.
+      this.#doubtful = persisted && this.#report;
+      veil.disabled = !this.#doubtful;
+      this.#sent = Date.now();
     } else if (!document.hidden && (persisted ?? true)) {
       this.check();
     }
@@ -157,7 +158,7 @@ class SessionTimeout extends HTMLElement {
     const reason = reasonOf(report.reason, this.#report, this.#now);
     this.#sent = sent;
     this.#offset = report.now - sent;
-    this.#doubtful = false;
+    this.#doubtful = null;
     if (!isLive) {
       if (this.#report || this.hasAttribute("requires-session")) this.#ended = reason;
     } else if (this.#user && this.#user !== report.user) {
@@ -223,7 +224,8 @@ class SessionTimeout extends HTMLElement {
       [END]:
         user || !this.#report
           ? ["sign-in", this.getAttribute("sign-in-url") ?? "/sign-in"]
-          : ["continue", location.href],
+          : // This very page, anew.
+            ["continue", ""],
     }[phase];
     /** A link to where it says, or a button that does it. */
     const action = (name, does) => {
@@ -253,7 +255,7 @@ class SessionTimeout extends HTMLElement {
     const words = inWords(left, this.closest("[lang]")?.lang || undefined);
     this.#timer.textContent = words;
     // Not every second: that would drown everything else.
-    const told = [60, 30, 10].filter((seconds) => left <= seconds * SECOND).length;
+    const told = [60_000, 30_000, 10_000].filter((moment) => left <= moment).length;
     if (told > this.#told) this.#say("left", words);
     this.#told = told;
   }
@@ -275,7 +277,7 @@ class SessionTimeout extends HTMLElement {
   }
 
   #millis(name, otherwise) {
-    return (this.getAttribute(name) || otherwise) * SECOND;
+    return (+this.getAttribute(name) || otherwise) * SECOND;
   }
 
   #url(path) {

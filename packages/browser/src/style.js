@@ -12,7 +12,7 @@ dialog {
   background: Canvas;
   color: CanvasText;
 }
-dialog::backdrop { background: rgb(0 0 0 / 55%); }
+dialog::backdrop { background: #0008; }
 .over::backdrop { background: Canvas; }
 h1 { margin-top: 0; font-size: 1.4rem; }
 .unseen { position: absolute; clip-path: inset(50%); }
