@@ -29,6 +29,8 @@ async fn ada(server: &Server, driver: &mut Driver, look: &Look) -> Client {
     browser
 }
 
+const NO_NETWORK: &str = "window.fetch = () => Promise.reject(new Error('no network in this tab'))";
+
 /// What the server says is left, by a look that is no activity.
 async fn seconds_left(browser: &Client) -> u64 {
     let script = "const [done] = arguments; fetch('/session/status').then((answer) => answer.json()) \
@@ -113,13 +115,17 @@ async fn staying_in_one_tab_is_staying_in_all_and_signing_out_in_one_ends_all() 
         browser.come_back().await;
         browser.dialog_says("Are you still there?").await;
     }
+    // From now on this tab can't ask the server, so it has the news from the other one.
+    browser.execute(NO_NETWORK, vec![]).await.unwrap();
+    browser.switch_to_window(first.clone()).await.unwrap();
     browser.press_in_dialog("button").await;
     browser.has_no_dialog().await;
-    browser.switch_to_window(first.clone()).await.unwrap();
-    browser.has_no_dialog().await;
     assert_eq!(seconds_left(&browser).await, 1_800);
+    browser.switch_to_window(second.clone()).await.unwrap();
+    browser.has_no_dialog().await;
 
     // By the app's own form, which knows nothing of the other tab.
+    browser.switch_to_window(first.clone()).await.unwrap();
     browser.press("form[action='/sign-out'] button").await;
     browser.sees("You are signed out.").await;
     browser.switch_to_window(second.clone()).await.unwrap();
@@ -343,7 +349,10 @@ async fn without_a_style_of_the_pages_it_can_be_read_and_pressed() {
              .querySelector('button').getBoundingClientRect().height";
         let height = browser.execute(height, vec![]).await.unwrap();
         // W3C WCAG 2.2, 2.5.8 Target Size (Minimum).
-        assert!(height.as_f64().unwrap() >= 24.0, "a button is {height} pixels high");
+        assert!(
+            height.as_f64().unwrap() >= 24.0,
+            "a button is {height} pixels high"
+        );
     }
 }
 

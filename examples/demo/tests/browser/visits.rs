@@ -95,9 +95,7 @@ async fn signing_up_counting_and_signing_another_device_out() {
     // As when somebody takes the phone out of the pocket: the open page notices by itself.
     phone.execute(FOCUS, vec![]).await.unwrap();
     phone.dialog_says("Your session has ended").await;
-    phone
-        .dialog_says("in another window or device")
-        .await;
+    phone.dialog_says("in another window or device").await;
     phone.picture("ended-elsewhere-mobile").await;
     assert!(!phone.source().await.unwrap().contains("Safari on iPhone"));
     phone.press_in_dialog("a").await;
