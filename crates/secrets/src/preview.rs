@@ -110,3 +110,94 @@ impl Preview {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch_error::FetchError;
+    use crate::source::{Fetched, SourceFuture};
+    use crate::version::SecretVersion;
+    use std::time::Duration;
+    use tenure_core::{ManualClock, Policy, Secret};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+    const STRONG: [&str; 2] = [
+        "T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r",
+        "Yb0yP2kV9rT4nXwE6uLsJ1dHfCaGzmQ7",
+    ];
+
+    #[derive(Debug)]
+    struct Having(Vec<SecretVersion>);
+
+    impl SecretSource for Having {
+        fn name(&self) -> &'static str {
+            "having"
+        }
+
+        fn fetch(&self) -> SourceFuture<'_, Result<Fetched, FetchError>> {
+            let versions = self.0.clone();
+            Box::pin(async move {
+                Ok(Fetched {
+                    versions,
+                    look_again_in: None,
+                })
+            })
+        }
+    }
+
+    fn version(name: &str, secret: &str, stage: Stage, days_old: u64) -> SecretVersion {
+        SecretVersion {
+            name: name.to_owned(),
+            secret: Secret::new(secret),
+            stage,
+            created_at: Some(NOW.minus(Duration::from_hours(24 * days_old))),
+        }
+    }
+
+    async fn preview(versions: Vec<SecretVersion>) -> Preview {
+        let options = FollowOptions::for_policy(&Policy::default())
+            .clock(ManualClock::at(NOW))
+            .refuse_version("leaked");
+        Preview::of(&Having(versions), &options).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_version_that_no_session_needs_may_be_weak() {
+        let strong = version("2", STRONG[0], Stage::Active, 100);
+        let preview = preview(vec![strong, version("1", "weak", Stage::Active, 200)]).await;
+        assert!(preview.refusal.is_none());
+        assert_eq!(
+            (preview.versions[0].role, preview.versions[0].weakness),
+            (Some(KeyRole::Current), None)
+        );
+        assert_eq!(preview.versions[1].role, None);
+        assert_eq!(
+            preview.versions[1].weakness,
+            Some(Weakness::TooShort { bytes: 4 })
+        );
+    }
+
+    #[tokio::test]
+    async fn versions_that_are_all_held_back_are_shown_as_such() {
+        let preview = preview(vec![version("1", STRONG[0], Stage::Pending, 100)]).await;
+        assert!(matches!(
+            preview.refusal,
+            Some(FollowError::NothingMaySign { .. })
+        ));
+        let held_back = &preview.versions[0];
+        assert_eq!(
+            (held_back.stage, held_back.role),
+            (Stage::Pending, Some(KeyRole::Upcoming))
+        );
+        assert_eq!(held_back.signs_from, None);
+    }
+
+    #[tokio::test]
+    async fn a_refused_version_is_left_out() {
+        let kept = version("kept", STRONG[0], Stage::Active, 100);
+        let preview = preview(vec![version("leaked", STRONG[1], Stage::Active, 1), kept]).await;
+        let names: Vec<_> = preview.versions.iter().map(|version| &version.name).collect();
+        assert_eq!(names, ["kept"]);
+        assert!(preview.refusal.is_none());
+    }
+}

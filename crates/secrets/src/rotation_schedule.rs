@@ -56,3 +56,60 @@ impl RotationSchedule {
         self.verifies_everywhere_by <= self.signs_from
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Duty, Known, Plan};
+    use crate::version::{SecretVersion, Stage};
+    use proptest::prelude::*;
+    use std::time::Duration;
+    use tenure_core::{KeyRole, Policy, Secret};
+
+    fn known(number: u8, known_since: Timestamp) -> Known {
+        let secret = Secret::new([number; 32]);
+        Known {
+            key_id: secret.key_id(),
+            version: SecretVersion {
+                name: number.to_string(),
+                secret,
+                stage: Stage::Active,
+                created_at: None,
+            },
+            known_since,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_instance_keeps_to_it_whenever_it_reads_the_source(
+            refresh in 1_u64..10_000,
+            delay in 0_u64..100_000,
+            lifetime in 1_u64..10_000_000,
+            lag in 0.0..=1.0_f64,
+        ) {
+            let written_at = Timestamp::from_millis(1_800_000_000_000);
+            let options = FollowOptions::for_policy(&Policy::default())
+                .refresh_every(Duration::from_secs(refresh))
+                .propagation_delay(Duration::from_secs(delay))
+                .longest_lifetime(Duration::from_secs(lifetime));
+            let schedule = RotationSchedule::of(written_at, &options);
+            let window = written_at.until(schedule.verifies_everywhere_by);
+            let seen_at = written_at.plus(window.mul_f64(lag));
+            let versions = [known(2, seen_at), known(1, written_at.minus(Duration::from_hours(1_000_000)))];
+            let duty_of = |number: usize, now| Plan::at(now, &versions, options.timing()).unwrap().duties[number];
+            let signs = |now| matches!(duty_of(0, now), Duty::Serves { role: KeyRole::Current, .. });
+
+            let moment = Duration::from_millis(1);
+            if delay > 0 {
+                prop_assert!(!signs(schedule.signs_from.minus(moment)));
+            }
+            prop_assert!(signs(schedule.signs_everywhere_by));
+            // The older one is kept for as long as a session that it signed can live.
+            let last_signed = seen_at.plus(options.timing().propagation);
+            let last_alive = last_signed.plus(Duration::from_secs(lifetime)).minus(moment);
+            prop_assert!(duty_of(1, last_alive) != Duty::Retired);
+            prop_assert!(last_alive < schedule.older_may_go_at);
+        }
+    }
+}
