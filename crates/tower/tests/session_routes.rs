@@ -12,7 +12,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::{Response, StatusCode};
 use serde_json::Value;
 use tenure_core::store::Operation;
-use tenure_core::{ManualClock, MemoryStore, Sessions, Store};
+use tenure_core::{CsrfTokens, ManualClock, MemoryStore, Policy, Sessions, Store};
 use tenure_tower::{Session, SessionLayer, SessionRoutes, session_routes};
 use tower::ServiceExt;
 
@@ -34,8 +34,12 @@ impl App {
     }
 
     fn of(routes: Router, store: impl Store) -> Self {
+        Self::by(policy(), routes, store)
+    }
+
+    fn by(policy: Policy, routes: Router, store: impl Store) -> Self {
         let clock = ManualClock::default();
-        let sessions = Sessions::builder(policy(), keyring(), store)
+        let sessions = Sessions::builder(policy, keyring(), store)
             .clock(clock.clone())
             .build()
             .unwrap();
@@ -141,6 +145,21 @@ async fn what_changes_something_is_refused_from_other_sites() {
 
     let older_browser = [("origin", "https://app.example"), ("host", "app.example")];
     json(app.post(&ada, "/session/extend", &older_browser).await).await;
+}
+
+#[tokio::test]
+async fn exempt_from_the_demand_for_tokens_they_still_refuse_other_sites() {
+    let policy = policy()
+        .csrf_tokens(CsrfTokens::Demanded)
+        .csrf_exempt_paths(["/session/*"]);
+    let app = App::by(policy, session_routes(), MemoryStore::new());
+    let ada = app.ada().await;
+    for path in ["/session/extend", "/session/sign-out"] {
+        let refused = app.post(&ada, path, &[("sec-fetch-site", "cross-site")]).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(app.status(&ada).await["state"], "live");
+        json(app.post(&ada, path, FROM_OUR_PAGE).await).await;
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum_core::response::{IntoResponseParts, ResponseParts};
 use http::{HeaderName, HeaderValue};
 
 /// Adds `Clear-Site-Data: "cache", "storage"` to a response: the browser drops the origin's HTTP cache, its local and
-/// session storage, its IndexedDB and its service workers (W3C Clear Site Data, sections 3.1 and 3.3; OWASP ASVS 5.0,
+/// session storage, its databases (`IndexedDB`) and its service workers (W3C Clear Site Data, sections 3.1 and 3.3; OWASP ASVS 5.0,
 /// 14.3.1).
 ///
 /// For the answer to a sign-out, where the application keeps something of the user's in the browser and nothing

@@ -6,6 +6,9 @@ use http::request::Parts;
 /// Whether the browser says that a page of this origin sent the request: by `Sec-Fetch-Site`, or by an `Origin` that
 /// is this host where that is missing (OWASP Cross-Site Request Forgery Prevention Cheat Sheet, "Fetch Metadata" and
 /// "Verifying Origin With Standard Headers"). A request with neither comes from no browser of today, and is refused.
+///
+/// Stricter than the layer's own check, which lets programs and trusted origins through, and there even where a
+/// policy exempts these routes from the layer's because it demands tokens.
 pub(super) fn is_same_origin(parts: &Parts) -> bool {
     if let Some(site) = parts.headers.get("sec-fetch-site") {
         return site == "same-origin";

@@ -26,6 +26,9 @@ use crate::error::SessionError;
 /// if the store fails. The two that change something refuse requests that the browser does not
 /// mark as sent by a page of the same origin, with 403.
 ///
+/// They do so even where the policy [exempts](tenure_core::Policy::csrf_exempt_paths) them. A policy that demands CSRF
+/// tokens must exempt them, `/session/*`, for the component has none to send.
+///
 /// Nest them inside the layer:
 ///
 /// ```
@@ -74,7 +77,6 @@ impl SessionRoutes {
     }
 
     /// The routes, to be [nested](Router::nest) inside the session layer.
-    #[must_use]
     pub fn into_router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         Router::new()
             .route("/status", get(status))

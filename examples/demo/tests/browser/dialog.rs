@@ -106,7 +106,7 @@ impl SessionDialog for Client {
     }
 }
 
-/// A property of an element as it is computed for assistive technology (W3C WebDriver, section 12.4).
+/// A property of an element as it is computed for assistive technology (`WebDriver`, section 12.4).
 #[derive(Debug)]
 struct Computed {
     element: String,
