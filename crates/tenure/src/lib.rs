@@ -107,3 +107,8 @@ struct Readme;
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../../../docs/telling-users-about-time.md")]
 struct TellingUsersAboutTime;
+
+/// And that of the page about requests from other sites.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../docs/csrf.md")]
+struct RequestsFromOtherSites;
