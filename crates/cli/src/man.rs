@@ -30,7 +30,7 @@ fn write_pages(dir: &Path) -> Result<(), Failure> {
 
 fn print_page() -> Result<(), Failure> {
     let mut page = Vec::new();
-    Man::new(Cli::command())
+    Man::new(Cli::command().disable_help_subcommand(true))
         .render(&mut page)
         .map_err(Failure::Output)?;
     output::print_raw(&page)
