@@ -11,8 +11,8 @@ use tenure_testkit::servers::{FaultProxy, MotoServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{
-    FIRST, FOURTH, SECOND, THIRD, assert_error_silent, assert_silent, ids_of, key_ids, names, new_secret,
-    stages,
+    FIRST, FOURTH, SECOND, THIRD, assert_error_silent, assert_silent, assert_text_silent, ids_of, key_ids,
+    logged, names, new_secret, stages,
 };
 
 const ACCESS_KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -438,4 +438,25 @@ async fn the_codes_that_aws_itself_answers_with_are_understood() {
         assert_error_silent(&error, &[FIRST]);
         serving.abort();
     }
+}
+
+#[tokio::test]
+async fn nothing_secret_is_logged_at_any_level() {
+    let server = MotoServer::start().unwrap();
+    let client = client(&server.url()).await;
+    with_values(&client, &[FIRST]).await;
+    let new = new_secret();
+    let log = logged(async {
+        let source = AwsSource::with_client(client.clone(), "shop/session");
+        source.fetch().await.unwrap();
+        source.rotate(&new).await.unwrap();
+        AwsSource::with_client(client.clone(), "shop/session")
+            .json_key("a")
+            .fetch()
+            .await
+            .unwrap_err();
+    })
+    .await;
+    assert!(!log.is_empty());
+    assert_text_silent(&log, &[FIRST, new.expose(), SECRET_KEY]);
 }

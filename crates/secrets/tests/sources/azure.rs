@@ -10,8 +10,8 @@ use tenure_secrets::{AzureSource, FetchError, RotateError, SecretSource, SetupEr
 use tenure_testkit::servers::{AzureMood, AzureStandIn, AzureVersion, FaultProxy};
 
 use crate::common::{
-    FIRST, FOURTH, SECOND, THIRD, assert_error_silent, assert_silent, ids_of, key_ids, names, new_secret,
-    stages,
+    FIRST, FOURTH, SECOND, THIRD, assert_error_silent, assert_silent, assert_text_silent, ids_of, key_ids,
+    logged, names, new_secret, stages,
 };
 
 const TOKEN: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl";
@@ -293,4 +293,21 @@ async fn names_that_lead_to_another_host_or_path_are_refused() {
         let refused = AzureSource::connect("shop", secret);
         assert!(matches!(refused, Err(SetupError::Setting { .. })), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn nothing_secret_is_logged_at_any_level() {
+    let vault = AzureStandIn::start(TOKEN).await.unwrap();
+    vault.set_versions(vec![version(1, FIRST)]);
+    let new = new_secret();
+    let log = logged(async {
+        let source = source(&vault).timeout(Duration::from_secs(1));
+        source.fetch().await.unwrap();
+        source.rotate(&new).await.unwrap();
+        vault.set_mood(AzureMood::TalksNonsense);
+        source.fetch().await.unwrap_err();
+    })
+    .await;
+    assert!(!log.is_empty());
+    assert_text_silent(&log, &[FIRST, new.expose(), TOKEN]);
 }

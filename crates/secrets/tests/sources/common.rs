@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::fmt::Debug;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use tenure_core::Keyring;
@@ -79,5 +81,35 @@ pub(crate) fn assert_text_silent(text: &str, secrets: &[&str]) {
         ] {
             assert!(!text.contains(&shown), "a secret is shown in: {text}");
         }
+    }
+}
+
+/// Whatever is logged at any level, by us and by the clients, while this runs.
+pub(crate) async fn logged(work: impl Future<Output = ()>) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    work.await;
+    drop(guard);
+    let bytes = log.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The sources, each against the real thing where there is one.
 #![allow(missing_docs)]
 
+#[allow(dead_code, reason = "each source uses a part of it")]
 mod common;
 
 #[cfg(feature = "aws")]

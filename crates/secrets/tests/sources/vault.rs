@@ -13,7 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::common::{
-    FIRST, SECOND, THIRD, assert_error_silent, assert_silent, ids_of, key_ids, names, new_secret,
+    FIRST, SECOND, THIRD, assert_error_silent, assert_silent, assert_text_silent, ids_of, key_ids, logged,
+    names, new_secret,
 };
 
 /// Asks the server as its operator does.
@@ -833,4 +834,21 @@ async fn settings_that_would_show_the_token_or_lead_elsewhere_are_refused() {
         VaultSource::builder("secret", "shop").build().is_err(),
         "no login"
     );
+}
+
+#[tokio::test]
+async fn nothing_secret_is_logged_at_any_level() {
+    let server = OpenBaoServer::start().unwrap();
+    put(&server, json!({ "session": FIRST })).await;
+    let new = new_secret();
+    let log = logged(async {
+        let source = by_root(&server);
+        source.fetch().await.unwrap();
+        source.rotate(&new).await.unwrap();
+        put(&server, json!({ "session": [FIRST] })).await;
+        source.fetch().await.unwrap_err();
+    })
+    .await;
+    assert!(!log.is_empty());
+    assert_text_silent(&log, &[FIRST, new.expose(), OpenBaoServer::ROOT_TOKEN]);
 }
