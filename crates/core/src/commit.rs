@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::bearer::{NotRecognised, Recognised, recognise};
 use crate::clock::Timestamp;
 use crate::data::Data;
 use crate::data_error::DataError;
 use crate::deadline::Deadline;
 use crate::event::{Dropped, EventKind, Refusal};
 use crate::keyring::KeyRole;
+use crate::lineage::{Bearer, Lineage, Step};
 use crate::outgoing::Outgoing;
 use crate::random::RandomError;
 use crate::record::{Lifetime, Record};
@@ -17,10 +19,11 @@ use crate::session_id::SessionId;
 use crate::set_cookie;
 use crate::state::{
     Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Pending, Standing,
-    State,
+    State, Upkeep,
 };
 use crate::store::{Inserted, Operation, StoreError, Touch, Updated};
 use crate::token::{Token, TokenSecret};
+use crate::upkeep;
 use crate::visit::Visit;
 
 /// A request's changes could not be written. Nothing of them is in the store, unless an earlier
@@ -78,14 +81,14 @@ const MOST_ATTEMPTS: u32 = 64;
 
 pub(crate) fn commit_without_store(visit: &Visit) -> Option<Outgoing> {
     let mut state = visit.state();
-    let needs_store = !state.has_nothing_to_save() || state.reseal_is_due();
+    let needs_store = !state.has_nothing_to_save() || state.upkeep_is_due();
     (!needs_store).then(|| answer(visit, &mut state))
 }
 
 pub(crate) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
     let saved = save(visit).await;
     if saved.is_ok() {
-        reseal(visit).await;
+        upkeep::keep_up(visit).await;
     }
     let mut state = visit.state();
     state.answered = Answered::Already;
@@ -116,6 +119,7 @@ fn answer(visit: &Visit, state: &mut State) -> Outgoing {
         (CookieDue::Issue, Some(live)) => {
             let token = Token {
                 id: live.record.id,
+                generation: live.record.lineage.generation,
                 secret: live.secret.clone(),
             };
             let value = token.to_cookie(&engine.policy.cookie_name, &engine.keyring.load());
@@ -263,6 +267,8 @@ async fn insert(
                         secret: token.secret,
                         data,
                         sealed_under: KeyRole::Current,
+                        bearer: Bearer::Current,
+                        upkeep: Upkeep::NotDue,
                         attendance: Attendance::Active,
                         freshness: Freshness::SameSecret,
                         foresight: Foresight::Current,
@@ -324,10 +330,10 @@ async fn update(
                     engine.tell(EventKind::ConflictReplayed, Some(id), record.owner.clone());
                 }
                 tell_of_renewal(visit, pending, &record);
-                let freshness = if fresh_secret.is_some() {
-                    Freshness::NewSecret
+                let (freshness, bearer) = if fresh_secret.is_some() {
+                    (Freshness::NewSecret, Bearer::Current)
                 } else {
-                    base.freshness
+                    (base.freshness, base.bearer)
                 };
                 let record = Record {
                     data: Bytes::new(),
@@ -340,6 +346,7 @@ async fn update(
                         secret,
                         data,
                         sealed_under: KeyRole::Current,
+                        bearer,
                         freshness,
                         ..*base
                     },
@@ -363,7 +370,7 @@ async fn update(
 }
 
 /// The record as it shall be after `pending`.
-fn next_record(
+pub(crate) fn next_record(
     visit: &Visit,
     base: &Live,
     pending: &Pending,
@@ -380,6 +387,13 @@ fn next_record(
     if pending.needs_new_secret() {
         record.previous_secret_hash = Some(base.record.secret_hash);
         record.secret_hash = secret.hash();
+        record.lineage.replace(now);
+    }
+    match record.lineage.step(base.bearer, now, engine.policy.rhythm()) {
+        Some(Step::See) => record.lineage.see(now),
+        Some(Step::Settle) => record.lineage.settle(),
+        // An offer needs a secret of its own, and is made by the upkeep.
+        Some(Step::Offer) | None => {}
     }
     if base.attendance == Attendance::Active || pending.needs_new_secret() {
         record.last_seen_at = record.last_seen_at.max(now);
@@ -389,40 +403,6 @@ fn next_record(
         .sealing
         .close(data, &record, secret, &engine.keyring.load())?;
     Ok(record)
-}
-
-/// Seals the data of a session anew that is sealed under an older key, so that this key can go one day without
-/// anybody's session. The browser gets its cookie under the current key only if that worked: else the next request
-/// tries again, and this one loses nothing.
-async fn reseal(visit: &Visit) {
-    let _turn = visit.turn.lock().await;
-    let base = {
-        let state = visit.state();
-        match (state.live(), state.has_nothing_to_save() && state.reseal_is_due()) {
-            (Some(live), true) => live.clone(),
-            _ => return,
-        }
-    };
-    let engine = &*visit.engine;
-    let now = engine.now();
-    let sealed = next_record(visit, &base, &Pending::default(), &base.data, &base.secret, now);
-    let saved = match sealed {
-        Ok(record) => {
-            let update = engine.store.update(&record, base.record.version, now);
-            let updated = engine.deadline().call(Operation::Update, update).await;
-            engine
-                .reported(Operation::Update, record.id, updated)
-                .is_ok_and(|updated| updated == Updated::Saved)
-        }
-        Err(_) => false,
-    };
-    let mut state = visit.state();
-    if let (true, Standing::Live(live)) = (saved, &mut state.standing) {
-        live.record.version += 1;
-        live.sealed_under = KeyRole::Current;
-    } else if base.freshness == Freshness::SameSecret {
-        state.cookie = CookieDue::Nothing;
-    }
 }
 
 /// The session as another request left it, if it is still open to this one.
@@ -442,21 +422,30 @@ async fn reload(
     if record.expiry(engine.now()).is_some() {
         return Ok(Err(Dropped::SessionGone));
     }
-    if !record.secret_hash.matches(&base.record.secret_hash) {
-        return Ok(Err(Dropped::Superseded));
-    }
-    let opened = engine
-        .policy
-        .sealing
-        .open(&record, &base.secret, &engine.keyring.load());
-    let Ok((data, sealed_under)) = opened else {
+    let keyring = engine.keyring.load();
+    let (generation, hash) = (base.record.lineage.generation, base.record.secret_hash);
+    let recognised = match recognise(&record, generation, &base.secret, &hash, &keyring) {
+        Ok(recognised) => recognised,
+        Err(NotRecognised::Unreadable(_)) => return Ok(Err(Dropped::Unreadable)),
+        // It was good when the request began, so it proves no theft.
+        Err(NotRecognised::Superseded | NotRecognised::Retired) => return Ok(Err(Dropped::Superseded)),
+    };
+    let Recognised { bearer, secret } = recognised;
+    let Ok((data, sealed_under)) = engine.policy.sealing.open(&record, &secret, &keyring) else {
         return Ok(Err(Dropped::Unreadable));
+    };
+    // The bearer of a predecessor stays one, whose cookie names the current secret by now.
+    let bearer = match base.bearer {
+        Bearer::Predecessor => Bearer::Predecessor,
+        _ => bearer,
     };
     record.data = Bytes::new();
     Ok(Ok(Box::new(Live {
         record,
+        secret,
         data: Arc::new(data),
         sealed_under,
+        bearer,
         foresight: Foresight::Outdated,
         ..base.clone()
     })))
@@ -547,6 +536,7 @@ pub(crate) fn blank_record(visit: &Visit, now: Timestamp) -> Record {
         idle_timeout: timeouts.idle,
         absolute_deadline: now.plus(timeouts.absolute),
         lifetime: Lifetime::Standard,
+        lineage: Lineage::begun(now),
         device: visit.device(),
         data: Bytes::new(),
     }

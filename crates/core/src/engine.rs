@@ -66,15 +66,22 @@ impl Engine {
     }
 
     pub(crate) fn tell(&self, kind: EventKind, session: Option<SessionId>, owner: Option<Owner>) {
-        event::tell(
-            self.listener.as_deref(),
-            &Event {
-                at: self.now(),
-                kind,
-                session,
-                owner,
-            },
-        );
+        self.tell_of(Event {
+            at: self.now(),
+            kind,
+            session,
+            owner,
+            device: None,
+            client: None,
+        });
+    }
+
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an event is made to be told, and nobody keeps it"
+    )]
+    pub(crate) fn tell_of(&self, event: Event) {
+        event::tell(self.listener.as_deref(), &event);
     }
 
     /// Hands a store's failure on after telling of it.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::clock::Timestamp;
 use crate::csrf::CsrfRefusal;
+use crate::device::Device;
 use crate::owner::Owner;
 use crate::record::Expiry;
 use crate::session_id::SessionId;
@@ -21,6 +22,10 @@ pub struct Event {
     pub session: Option<SessionId>,
     /// Whose session, if somebody is signed in.
     pub owner: Option<Owner>,
+    /// The device that the session was created or signed in on, where two devices are told apart.
+    pub device: Option<Device>,
+    /// The device that sent the request, where two devices are told apart.
+    pub client: Option<Device>,
 }
 
 /// What happened. [`EventKind::name`] has the names of OWASP's Logging Vocabulary where it has one.
@@ -46,6 +51,9 @@ pub enum EventKind {
     CookieRefused(Refusal),
     /// A cookie of ours for a live session, with a secret that a renewal has replaced.
     CookieSuperseded,
+    /// A cookie of ours that a periodic renewal has retired was used: somebody copied it. The session is ended, for
+    /// whoever bears its cookies. [`Event::device`] is where it was signed in, [`Event::client`] who used the cookie.
+    TokenReused,
     /// What a request wrote was dropped.
     WriteDropped(Dropped),
     /// Another request was faster, and the changes were replayed on what it wrote.
@@ -68,6 +76,8 @@ pub enum Refusal {
     Unknown,
     /// The session has expired.
     Expired(Expiry),
+    /// Retired by a periodic renewal, and used all the same: somebody copied it. The session was ended.
+    Retired,
     /// The record's data was changed or moved in the store, and does not open.
     Tampered,
     /// The record's data is sealed under a key that this keyring does not hold.
@@ -104,6 +114,7 @@ impl EventKind {
             Self::CookieRefused(Refusal::Unknown) => "session_use_after_expire",
             Self::CookieRefused(_) => "session_cookie_refused",
             Self::CookieSuperseded => "session_cookie_superseded",
+            Self::TokenReused => "authn_token_reuse",
             Self::WriteDropped(_) => "session_write_dropped",
             Self::ConflictReplayed => "session_conflict_replayed",
             Self::StoreFailed(_) => "session_store_failed",
@@ -163,9 +174,11 @@ fn log(event: &Event) {
         .map(tracing::field::display);
     let owner = event.owner.as_ref().map(Owner::as_str);
     let detail = tracing::field::debug(event.kind);
+    let device = event.device.as_ref().map(tracing::field::debug);
+    let client = event.client.as_ref().map(tracing::field::debug);
     if event.kind.is_routine() {
-        tracing::info!(target: "tenure", name, session, owner, detail);
+        tracing::info!(target: "tenure", name, session, owner, device, client, detail);
     } else {
-        tracing::warn!(target: "tenure", name, session, owner, detail);
+        tracing::warn!(target: "tenure", name, session, owner, device, client, detail);
     }
 }

@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod arrival;
+mod bearer;
 mod changes;
 mod clock;
 mod commit;
@@ -22,6 +23,7 @@ mod environment;
 mod event;
 mod key;
 mod keyring;
+mod lineage;
 mod live_keyring;
 mod opened;
 mod outgoing;
@@ -41,6 +43,7 @@ mod status_report;
 pub mod store;
 mod sweeper;
 mod token;
+mod upkeep;
 mod visit;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
@@ -55,6 +58,7 @@ pub use environment::Environment;
 pub use event::{Dropped, Event, EventKind, Listener, Refusal};
 pub use key::Key;
 pub use keyring::{KeyId, KeyRole, KeyUsage, Keyring, KeyringProblem, SecretVariableError};
+pub use lineage::Lineage;
 pub use live_keyring::{KeyringRefused, LiveKeyring, WeakLiveKeyring};
 pub use opened::Opened;
 pub use outgoing::Outgoing;

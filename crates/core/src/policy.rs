@@ -10,6 +10,7 @@ use crate::csrf::{
 };
 use crate::environment::Environment;
 use crate::keyring::KeyringProblem;
+use crate::lineage::Rhythm;
 use crate::record::Lifetime;
 use crate::seal::{self, Sealing};
 use crate::store::MAX_DATA_BYTES;
@@ -37,6 +38,8 @@ pub struct Policy {
     pub(crate) standard: Timeouts,
     pub(crate) remembered: Timeouts,
     pub(crate) touch_interval: Option<Duration>,
+    pub(crate) renew_every: Option<Duration>,
+    pub(crate) renewal_grace: Duration,
     pub(crate) cookie_name: Cow<'static, str>,
     pub(crate) cookie_path: Cow<'static, str>,
     pub(crate) cookie_domain: Option<Cow<'static, str>>,
@@ -88,6 +91,8 @@ impl Default for Policy {
                 absolute: 30 * DAY,
             },
             touch_interval: None,
+            renew_every: None,
+            renewal_grace: 2 * MINUTE,
             cookie_name: Cow::Borrowed("__Host-session"),
             cookie_path: Cow::Borrowed("/"),
             cookie_domain: None,
@@ -115,20 +120,23 @@ impl Policy {
     }
 
     /// For NIST SP 800-63B-4 AAL2 (section 2.2.3): 1 hour idle, 24 hours in all; "keep me signed in"
-    /// gives no more than that. The cookie goes with the browser (section 5.1: not persistent), and
-    /// requests that may change something must have a [token](Self::csrf_tokens) (section 5.1).
+    /// gives no more than that. The cookie goes with the browser (section 5.1: not persistent), its secret is renewed
+    /// every 30 minutes, and requests that may change something must have a [token](Self::csrf_tokens) (section 5.1).
     pub fn aal2() -> Self {
         Self::default()
             .all_timeouts(HOUR, 24 * HOUR)
+            .renew_every(Some(30 * MINUTE))
             .csrf_tokens(CsrfTokens::Demanded)
     }
 
     /// For NIST SP 800-63B-4 AAL3 (section 2.3.3): 15 minutes idle, 12 hours in all; "keep me signed
-    /// in" gives no more than that. The cookie goes with the browser (section 5.1: not persistent), and
-    /// requests that may change something must have a [token](Self::csrf_tokens) (section 5.1).
+    /// in" gives no more than that. The cookie goes with the browser (section 5.1: not persistent), its secret is
+    /// renewed every 10 minutes, and requests that may change something must have a [token](Self::csrf_tokens)
+    /// (section 5.1).
     pub fn aal3() -> Self {
         Self::default()
             .all_timeouts(15 * MINUTE, 12 * HOUR)
+            .renew_every(Some(10 * MINUTE))
             .csrf_tokens(CsrfTokens::Demanded)
     }
 
@@ -203,6 +211,35 @@ impl Policy {
     pub fn touch_interval(self, interval: Duration) -> Self {
         Self {
             touch_interval: Some(interval),
+            ..self
+        }
+    }
+
+    /// How often an active session gets a new secret by itself, so that a copied cookie is of use for so long only,
+    /// and is found out.
+    ///
+    /// *Default*: `None`, never; 30 minutes in [`aal2`](Policy::aal2), 10 in [`aal3`](Policy::aal3). *Reason*: OWASP
+    /// Session Management Cheat Sheet, "Renewal Timeout". *Cost*: three writes an interval, of sessions that are used.
+    ///
+    /// It takes two phases: the new secret is offered, and the old one stays good until the new one has been used
+    /// twice, [`renewal_grace`](Policy::renewal_grace) apart. So parallel requests, lost responses and a browser that
+    /// crashes sign nobody out. A secret that has retired and is used all the same was copied: the session is
+    /// ended, for thief and owner alike, and [`EventKind::TokenReused`](crate::EventKind::TokenReused) says so.
+    pub fn renew_every(self, interval: Option<Duration>) -> Self {
+        Self {
+            renew_every: interval,
+            ..self
+        }
+    }
+
+    /// How long the old secret stays good beside the new one, from the first use of the new one.
+    ///
+    /// *Default*: 2 minutes. *Reason*: longer than a request is on its way, and than browsers take to write their
+    /// cookies to disk (30 seconds in Chromium), for one that crashes comes back with what is on the disk.
+    /// *Cost*: a copied cookie may be used for so long after the browser moved on.
+    pub fn renewal_grace(self, grace: Duration) -> Self {
+        Self {
+            renewal_grace: grace,
             ..self
         }
     }
@@ -580,6 +617,12 @@ impl Policy {
         if self.sweep_interval.is_some_and(|interval| interval.is_zero()) {
             problems.push(Problem::ZeroSweepInterval);
         }
+        if let Some(interval) = self.renew_every.filter(|interval| *interval <= self.renewal_grace) {
+            problems.push(Problem::RenewalShorterThanGrace {
+                interval,
+                grace: self.renewal_grace,
+            });
+        }
         let shortest_idle = self.standard.idle.min(self.remembered.idle);
         if let Some(interval) = self.touch_interval.filter(|interval| *interval >= shortest_idle) {
             problems.push(Problem::TouchIntervalTooLong {
@@ -606,6 +649,13 @@ impl Policy {
         match lifetime {
             Lifetime::Standard => self.standard,
             Lifetime::Remembered => self.remembered,
+        }
+    }
+
+    pub(crate) fn rhythm(&self) -> Rhythm {
+        Rhythm {
+            renew_every: self.renew_every,
+            grace: self.renewal_grace,
         }
     }
 
@@ -813,6 +863,16 @@ pub enum Problem {
         interval: Duration,
         /// The shortest idle timeout.
         idle: Duration,
+    },
+    /// A renewal would begin before the one before it can have ended.
+    #[error(
+        "renew_every ({interval:?}) is not longer than renewal_grace ({grace:?}), so no renewal would come to its end; lengthen the first or shorten the second"
+    )]
+    RenewalShorterThanGrace {
+        /// The interval that was given.
+        interval: Duration,
+        /// The grace.
+        grace: Duration,
     },
 }
 
@@ -1118,6 +1178,10 @@ mod tests {
             only_problem(&production().sweep_interval(Some(Duration::ZERO))),
             Problem::ZeroSweepInterval
         );
+        assert!(matches!(
+            only_problem(&production().renew_every(Some(2 * MINUTE))),
+            Problem::RenewalShorterThanGrace { .. }
+        ));
         assert!(matches!(
             only_problem(&production().touch_interval(30 * MINUTE)),
             Problem::TouchIntervalTooLong { .. }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::device::Device;
+use crate::lineage::Lineage;
 use crate::owner::Owner;
 use crate::session_id::SessionId;
 use crate::token::SecretHash;
@@ -26,6 +27,8 @@ pub struct Record {
     pub secret_hash: SecretHash,
     /// SHA-256 of the secret before the last renewal.
     pub previous_secret_hash: Option<SecretHash>,
+    /// How the session came by its secret. Opaque to a store.
+    pub lineage: Lineage,
     /// The signed-in user.
     pub owner: Option<Owner>,
     /// When the session came to be.
@@ -103,7 +106,7 @@ impl Record {
     /// # use tenure_core::{Lifetime, Record, SecretHash, SessionId, Timestamp};
     /// # let record = Record {
     /// #     id: SessionId::from_bytes([0; 16]), version: 1, secret_hash: SecretHash::from_bytes([0; 32]),
-    /// #     previous_secret_hash: None, owner: None, created_at: Timestamp::from_millis(0),
+    /// #     previous_secret_hash: None, lineage: tenure_core::Lineage::begun(Timestamp::from_millis(0)), owner: None, created_at: Timestamp::from_millis(0),
     /// #     signed_in_at: None, last_seen_at: Timestamp::from_millis(0),
     /// #     idle_timeout: Duration::from_millis(10), absolute_deadline: Timestamp::from_millis(100),
     /// #     lifetime: Lifetime::Standard, device: Default::default(), data: Default::default(),
@@ -130,6 +133,7 @@ impl fmt::Debug for Record {
         f.debug_struct("Record")
             .field("id", &self.id)
             .field("version", &self.version)
+            .field("lineage", &self.lineage)
             .field("owner", &self.owner)
             .field("created_at", &self.created_at)
             .field("signed_in_at", &self.signed_in_at)

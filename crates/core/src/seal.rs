@@ -6,9 +6,12 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::data::Data;
+use crate::event::Refusal;
+use crate::lineage::{Lineage, Sealed32};
 use crate::keyring::{KeyId, KeyRole, Keyring, Keys};
 use crate::random::{RandomError, random_bytes};
 use crate::record::{Lifetime, Record};
+use crate::session_id::SessionId;
 use crate::token::TokenSecret;
 
 /// Whether the data is sealed at rest.
@@ -29,6 +32,15 @@ pub(crate) enum OpenError {
     UnknownKey,
     /// Not what was sealed for this record: changed, moved, or written by another program.
     Rejected,
+}
+
+impl From<OpenError> for Refusal {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::UnknownKey => Self::UnknownKey,
+            OpenError::Rejected => Self::Tampered,
+        }
+    }
 }
 
 const VERSION: u8 = 1;
@@ -118,6 +130,148 @@ fn unseal(record: &Record, secret: &TokenSecret, keyring: &Keyring) -> Result<(V
     Err(failure)
 }
 
+/// What 32 sealed bytes are, so that one kind never passes for the other.
+#[derive(Clone, Copy)]
+enum Content {
+    /// The secret of this generation, for the bearer of the one before.
+    Successor,
+    /// What was derived from the root's secret, for the bearer of this generation's.
+    Heirloom,
+}
+
+/// `successor`, sealed for whoever bears `secret`, the one before it.
+pub(crate) fn seal_successor(
+    successor: &TokenSecret,
+    secret: &TokenSecret,
+    id: SessionId,
+    generation: u32,
+    keyring: &Keyring,
+) -> Result<Sealed32, RandomError> {
+    let bound = bound_content(Content::Successor, id, generation);
+    seal_32(successor.expose(), secret, &bound, keyring.current())
+}
+
+/// The current secret of `record`, for whoever bears the one before.
+pub(crate) fn open_successor(
+    record: &Record,
+    secret: &TokenSecret,
+    keyring: &Keyring,
+) -> Result<TokenSecret, OpenError> {
+    let sealed = record.lineage.successor().ok_or(OpenError::Rejected)?;
+    let bound = bound_content(Content::Successor, record.id, record.lineage.generation);
+    let opened = TokenSecret::from_bytes(*open_32(sealed, secret, &bound, keyring)?);
+    // The record says which secret is current, whatever else could be opened.
+    if record.secret_hash.matches(&opened.hash()) {
+        Ok(opened)
+    } else {
+        Err(OpenError::Rejected)
+    }
+}
+
+/// The heirloom of a record's lineage, sealed anew for whoever will bear `successor`.
+pub(crate) fn seal_heirloom(
+    record: &Record,
+    secret: &TokenSecret,
+    successor: &TokenSecret,
+    keyring: &Keyring,
+) -> Result<Sealed32, HandOnError> {
+    let heirloom = heirloom(record, secret, keyring)?;
+    let bound = bound_content(Content::Heirloom, record.id, record.lineage.generation + 1);
+    Ok(seal_32(&heirloom, successor, &bound, keyring.current())?)
+}
+
+/// 32 bytes that stay the same while periodic renewals change the secret, and change with every renewal that takes
+/// effect at once. Only the session's bearer has them.
+pub(crate) fn heirloom(
+    record: &Record,
+    secret: &TokenSecret,
+    keyring: &Keyring,
+) -> Result<Zeroizing<[u8; 32]>, OpenError> {
+    match &record.lineage.heirloom {
+        None => {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
+            let mut derived = Zeroizing::new([0; 32]);
+            derived.copy_from_slice(hmac::sign(&key, b"tenure heirloom 1").as_ref());
+            Ok(derived)
+        }
+        Some(sealed) => {
+            let bound = bound_content(Content::Heirloom, record.id, record.lineage.generation);
+            open_32(sealed, secret, &bound, keyring)
+        }
+    }
+}
+
+/// A lineage could not be handed on to a new secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HandOnError {
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    #[error("what the session hands on does not open")]
+    Unreadable(OpenError),
+}
+
+impl From<OpenError> for HandOnError {
+    fn from(error: OpenError) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+fn bound_content(content: Content, id: SessionId, generation: u32) -> [u8; 17 + SessionId::LENGTH + 5] {
+    let mut bound = [0; 17 + SessionId::LENGTH + 5];
+    bound[..17].copy_from_slice(b"tenure handover 1");
+    bound[17..33].copy_from_slice(id.as_bytes());
+    bound[33] = content as u8;
+    bound[34..].copy_from_slice(&generation.to_be_bytes());
+    bound
+}
+
+fn seal_32(
+    content: &[u8; 32],
+    secret: &TokenSecret,
+    bound: &[u8],
+    keys: &Keys,
+) -> Result<Sealed32, RandomError> {
+    let nonce: [u8; NONCE_LEN] = random_bytes()?;
+    let mut sealed = [0; Sealed32::LENGTH];
+    let (head, body) = sealed.split_at_mut(KeyId::LENGTH + NONCE_LEN);
+    head[..KeyId::LENGTH].copy_from_slice(keys.id().as_bytes());
+    head[KeyId::LENGTH..].copy_from_slice(&nonce);
+    let (body, tag) = body.split_at_mut(32);
+    body.copy_from_slice(content);
+    let made = data_key(keys, secret)
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound), body)
+        .expect("AES-256-GCM seals up to 64 GiB, and these are 32 bytes");
+    tag.copy_from_slice(made.as_ref());
+    Ok(Sealed32(sealed))
+}
+
+fn open_32(
+    sealed: &Sealed32,
+    secret: &TokenSecret,
+    bound: &[u8],
+    keyring: &Keyring,
+) -> Result<Zeroizing<[u8; 32]>, OpenError> {
+    let (head, body) = sealed.0.split_at(KeyId::LENGTH + NONCE_LEN);
+    let mut key_id = [0; KeyId::LENGTH];
+    key_id.copy_from_slice(&head[..KeyId::LENGTH]);
+    let mut nonce = [0; NONCE_LEN];
+    nonce.copy_from_slice(&head[KeyId::LENGTH..]);
+    let mut failure = OpenError::UnknownKey;
+    for (keys, _) in keyring.with_id(KeyId::from_bytes(key_id)) {
+        let mut opened = Zeroizing::new(body.to_vec());
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        match data_key(keys, secret).open_in_place(nonce, Aad::from(bound), &mut opened) {
+            Ok(plain) => {
+                let mut content = Zeroizing::new([0; 32]);
+                content.copy_from_slice(plain);
+                return Ok(content);
+            }
+            Err(_) => failure = OpenError::Rejected,
+        }
+    }
+    Err(failure)
+}
+
 fn data_key(keys: &Keys, secret: &TokenSecret) -> LessSafeKey {
     let derived = hmac::sign(keys.seal(), secret.expose());
     let mut key = Zeroizing::new([0; 32]);
@@ -130,7 +284,7 @@ fn data_key(keys: &Keys, secret: &TokenSecret) -> LessSafeKey {
 /// device is a label.
 fn bound_fields(record: &Record) -> Vec<u8> {
     let owner = record.owner.as_ref().map(|owner| owner.as_str().as_bytes());
-    let mut bound = Vec::with_capacity(96 + owner.map_or(0, <[u8]>::len));
+    let mut bound = Vec::with_capacity(96 + Lineage::MAX_BYTES + owner.map_or(0, <[u8]>::len));
     bound.extend_from_slice(b"tenure data 1");
     bound.extend_from_slice(record.id.as_bytes());
     bound.extend_from_slice(&record.version.to_be_bytes());
@@ -148,7 +302,8 @@ fn bound_fields(record: &Record) -> Vec<u8> {
             bound.extend_from_slice(&moment.as_millis().to_be_bytes());
         }
     }
-    // Last, because it is the one of no fixed length.
+    record.lineage.append_to(&mut bound);
+    // Last, because it is the one whose length nothing before it tells.
     match owner {
         None => bound.push(0),
         Some(owner) => {
@@ -180,6 +335,7 @@ mod tests {
             version: 3,
             secret_hash: secret.hash(),
             previous_secret_hash: None,
+            lineage: Lineage::begun(Timestamp::from_millis(1_000)),
             owner: Some(Owner::new("ada").unwrap()),
             created_at: Timestamp::from_millis(1_000),
             signed_in_at: Some(Timestamp::from_millis(2_000)),
@@ -239,9 +395,10 @@ mod tests {
             change(&mut changed);
             opened(&changed, &secret)
         };
-        let changes: [fn(&mut Record); 9] = [
+        let changes: [fn(&mut Record); 10] = [
             |record| record.id = SessionId::from_bytes([8; 16]),
             |record| record.version = 4,
+            |record| record.lineage.replace(Timestamp::from_millis(1_000)),
             |record| record.owner = Some(Owner::new("eve").unwrap()),
             |record| record.owner = None,
             |record| record.created_at = Timestamp::from_millis(1),

@@ -8,6 +8,7 @@ use crate::data::{Data, Raw};
 use crate::device::Device;
 use crate::event::{EventKind, Refusal};
 use crate::keyring::KeyRole;
+use crate::lineage::Bearer;
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::record::{Lifetime, Record};
@@ -73,10 +74,20 @@ pub(crate) struct Live {
     pub(crate) data: Arc<Data>,
     /// The key that the data in the store is sealed under.
     pub(crate) sealed_under: KeyRole,
+    /// Whether the browser bears the current secret or the one before, as long as both are good.
+    pub(crate) bearer: Bearer,
+    pub(crate) upkeep: Upkeep,
     pub(crate) attendance: Attendance,
     /// Whether this request gave it a new secret.
     pub(crate) freshness: Freshness,
     pub(crate) foresight: Foresight,
+}
+
+/// Whether the record wants a write that nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upkeep {
+    NotDue,
+    Due,
 }
 
 /// Whether looking at the session counts as activity.
@@ -261,10 +272,8 @@ impl State {
         self.pending.is_empty() && self.in_flight.is_none() && self.endings.is_empty()
     }
 
-    /// Whether the data in the store is to be sealed anew, so that the older key can go one day.
-    pub(crate) fn reseal_is_due(&self) -> bool {
-        self.live()
-            .is_some_and(|live| live.sealed_under == KeyRole::Older && live.attendance == Attendance::Active)
+    pub(crate) fn upkeep_is_due(&self) -> bool {
+        self.live().is_some_and(|live| live.upkeep == Upkeep::Due)
     }
 
     /// What a session would get if it were saved now.

@@ -16,6 +16,8 @@ use crate::session_id::SessionId;
 #[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) id: SessionId,
+    /// How many secrets this session had before this one.
+    pub(crate) generation: u32,
     pub(crate) secret: TokenSecret,
 }
 
@@ -41,18 +43,20 @@ pub(crate) enum CookieFault {
 const VERSION: u8 = 1;
 const KEY_ID_AT: usize = 1;
 const SESSION_ID_AT: usize = KEY_ID_AT + KeyId::LENGTH;
-const SECRET_AT: usize = SESSION_ID_AT + SessionId::LENGTH;
+const GENERATION_AT: usize = SESSION_ID_AT + SessionId::LENGTH;
+const SECRET_AT: usize = GENERATION_AT + 4;
 const TAG_AT: usize = SECRET_AT + TokenSecret::LENGTH;
 const TAG_LENGTH: usize = 16;
 const COOKIE_BYTES: usize = TAG_AT + TAG_LENGTH;
 
 /// Characters in a cookie's value.
-pub(crate) const COOKIE_VALUE_LENGTH: usize = COOKIE_BYTES.div_ceil(3) * 4;
+pub(crate) const COOKIE_VALUE_LENGTH: usize = (COOKIE_BYTES * 4).div_ceil(3);
 
 impl Token {
     pub(crate) fn generate() -> Result<Self, RandomError> {
         Ok(Self {
             id: SessionId::generate()?,
+            generation: 0,
             secret: TokenSecret::generate()?,
         })
     }
@@ -63,7 +67,8 @@ impl Token {
         let mut bytes = [0; COOKIE_BYTES];
         bytes[0] = VERSION;
         bytes[KEY_ID_AT..SESSION_ID_AT].copy_from_slice(keys.id().as_bytes());
-        bytes[SESSION_ID_AT..SECRET_AT].copy_from_slice(self.id.as_bytes());
+        bytes[SESSION_ID_AT..GENERATION_AT].copy_from_slice(self.id.as_bytes());
+        bytes[GENERATION_AT..SECRET_AT].copy_from_slice(&self.generation.to_be_bytes());
         bytes[SECRET_AT..TAG_AT].copy_from_slice(&self.secret.0);
         let tag = tag(keys, cookie_name, &bytes[..TAG_AT]);
         bytes[TAG_AT..].copy_from_slice(&tag.as_ref()[..TAG_LENGTH]);
@@ -86,9 +91,15 @@ impl Token {
         let (signed, tag) = bytes.split_at(TAG_AT);
         let role = signer(keyring, cookie_name, signed, tag)?;
         let id = SessionId::from_bytes(array_at(signed, SESSION_ID_AT));
+        let generation = u32::from_be_bytes(array_at(signed, GENERATION_AT));
         let secret = TokenSecret(array_at(signed, SECRET_AT));
         bytes.zeroize();
-        Ok((Self { id, secret }, role))
+        let token = Self {
+            id,
+            generation,
+            secret,
+        };
+        Ok((token, role))
     }
 }
 
@@ -138,6 +149,10 @@ impl TokenSecret {
 
     pub(crate) fn hash(&self) -> SecretHash {
         SecretHash(digest_array(&self.0))
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
     }
 
     pub(crate) fn expose(&self) -> &[u8; Self::LENGTH] {
@@ -209,7 +224,7 @@ mod tests {
         let token = Token::generate().unwrap();
         let value = token.to_cookie(NAME, &keyring());
         assert_eq!(value.len(), COOKIE_VALUE_LENGTH);
-        assert_eq!(value.len(), 92);
+        assert_eq!(value.len(), 98);
         let (read, age) = Token::from_cookie(value.as_bytes(), NAME, &keyring()).unwrap();
         assert_eq!(age, KeyRole::Current);
         assert_eq!(read.id, token.id);
@@ -220,6 +235,7 @@ mod tests {
     fn the_format_is_the_documented_one_byte_for_byte() {
         let token = Token {
             id: SessionId::from_bytes([0x11; 16]),
+            generation: 0x3344_5566,
             secret: TokenSecret([0x22; 32]),
         };
         let value = token.to_cookie(NAME, &keyring());
@@ -228,11 +244,12 @@ mod tests {
         assert_eq!(bytes[0], 1);
         assert_eq!(&bytes[1..5], keyring.current_key_id().as_bytes());
         assert_eq!(&bytes[5..21], [0x11; 16]);
-        assert_eq!(&bytes[21..53], [0x22; 32]);
+        assert_eq!(&bytes[21..25], [0x33, 0x44, 0x55, 0x66]);
+        assert_eq!(&bytes[25..57], [0x22; 32]);
         let mut message = NAME.as_bytes().to_vec();
-        message.extend_from_slice(&bytes[..53]);
+        message.extend_from_slice(&bytes[..57]);
         let tag = hmac::sign(keyring.current().cookie(), &message);
-        assert_eq!(&bytes[53..], &tag.as_ref()[..16]);
+        assert_eq!(&bytes[57..], &tag.as_ref()[..16]);
     }
 
     #[test]
@@ -269,6 +286,7 @@ mod tests {
     fn debug_shows_no_secret() {
         let token = Token {
             id: SessionId::from_bytes([1; 16]),
+            generation: 2,
             secret: TokenSecret([0x61; 32]),
         };
         let shown = format!("{token:?} {:?} {:?}", token.secret, token.secret.hash());
@@ -282,18 +300,19 @@ mod tests {
         }
 
         #[test]
-        fn any_value_of_the_right_alphabet_and_length_is_refused(value in "[A-Za-z0-9_-]{92}") {
+        fn any_value_of_the_right_alphabet_and_length_is_refused(value in "[A-Za-z0-9_-]{98}") {
             prop_assert!(fault(value.as_bytes()).is_some());
         }
 
         #[test]
-        fn every_token_comes_back_and_only_in_one_spelling(id: [u8; 16], secret: [u8; 32]) {
-            let token = Token { id: SessionId::from_bytes(id), secret: TokenSecret(secret) };
+        fn every_token_comes_back_and_only_in_one_spelling(id: [u8; 16], generation: u32, secret: [u8; 32]) {
+            let token = Token { id: SessionId::from_bytes(id), generation, secret: TokenSecret(secret) };
             let value = token.to_cookie(NAME, &keyring());
             let (read, _) = Token::from_cookie(value.as_bytes(), NAME, &keyring()).unwrap();
             prop_assert_eq!(read.id, token.id);
+            prop_assert_eq!(read.generation, token.generation);
             prop_assert_eq!(read.secret.expose(), token.secret.expose());
-            for other in [format!("{value}="), format!(" {value}"), value[..91].to_owned()] {
+            for other in [format!("{value}="), format!(" {value}"), value[..97].to_owned()] {
                 prop_assert_eq!(fault(other.as_bytes()), Some(CookieFault::Malformed));
             }
         }

@@ -7,16 +7,18 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use crate::arrival::Arrival;
+use crate::bearer::{NotRecognised, Recognised, recognise};
 use crate::device::Device;
 use crate::engine::Engine;
-use crate::event::{Dropped, EventKind, Refusal};
+use crate::event::{Dropped, Event, EventKind, Refusal};
+use crate::lineage::Bearer;
 use crate::record::Record;
-use crate::seal::OpenError;
 use crate::state::{
-    Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Standing, State,
+    Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Standing, State, Upkeep,
 };
 use crate::store::{Operation, StoreError, Touch};
 use crate::token::{SecretHash, Token};
+use crate::upkeep;
 
 /// What all handles of one request share.
 pub(crate) struct Visit {
@@ -42,6 +44,13 @@ pub enum LoadError {
     /// The store failed.
     #[error("the session could not be loaded")]
     Store(#[from] StoreError),
+}
+
+/// Why a genuine cookie lets nobody in.
+enum NotAdmitted {
+    Absent(Absence),
+    /// It retired, so somebody copied it.
+    Stolen(Box<Record>),
 }
 
 impl Visit {
@@ -115,10 +124,10 @@ impl Visit {
             .state()
             .live()
             .map(|live| (live.record.id, live.record.secret_hash));
-        let (id, bearer) = peeked_at.unwrap_or_else(|| (token.id, token.secret.hash()));
+        let (id, hash) = peeked_at.unwrap_or_else(|| (token.id, token.secret.hash()));
         let active = |at_most_every| Touch::Active {
             now: engine.now(),
-            bearer,
+            bearer: hash,
             at_most_every,
         };
         let (touch, attendance) = match attendance {
@@ -136,8 +145,13 @@ impl Visit {
         let outcome = match already_live {
             // The handler ended the session while it was looked up.
             None if peeked_at.is_some() => return Ok(()),
-            None => self.admit(found, token, &bearer, attendance),
+            None => self.admit(found, token, &hash, attendance),
             Some(live) => self.attend(found, live),
+        };
+        let outcome = match outcome {
+            Err(NotAdmitted::Absent(absence)) => Err(absence),
+            Err(NotAdmitted::Stolen(record)) => Err(self.end_stolen(&record).await?),
+            Ok(live) => Ok(live),
         };
         self.settle_in(outcome, self.arrival.has_older_key());
         Ok(())
@@ -148,67 +162,105 @@ impl Visit {
         &self,
         found: Option<Record>,
         token: &Token,
-        bearer: &SecretHash,
+        hash: &SecretHash,
         attendance: Attendance,
-    ) -> Result<Live, Absence> {
+    ) -> Result<Live, NotAdmitted> {
         let engine = &*self.engine;
+        let now = engine.now();
+        let keyring = engine.keyring.load();
         let Some(mut record) = found else {
             return Err(self.refuse(Refusal::Unknown, token, None));
         };
-        if let Some(expiry) = record.expiry(engine.now()) {
+        if let Some(expiry) = record.expiry(now) {
             return Err(self.refuse(Refusal::Expired(expiry), token, Some(&record)));
         }
-        if !record.secret_hash.matches(bearer) {
-            if record
-                .previous_secret_hash
-                .is_some_and(|previous| previous.matches(bearer))
-            {
-                self.state().left_behind = Some(LeftBehind::of(&record));
-            }
-            engine.tell(EventKind::CookieSuperseded, Some(record.id), record.owner.clone());
-            return Err(Absence::Superseded);
-        }
-        let (data, sealed_under) =
-            match engine
-                .policy
-                .sealing
-                .open(&record, &token.secret, &engine.keyring.load())
-            {
-                Ok((data, key)) => (Arc::new(data), key),
-                Err(OpenError::Rejected) => return Err(self.refuse(Refusal::Tampered, token, Some(&record))),
-                Err(OpenError::UnknownKey) => {
-                    return Err(self.refuse(Refusal::UnknownKey, token, Some(&record)));
+        let recognised = match recognise(&record, token.generation, &token.secret, hash, &keyring) {
+            Ok(recognised) => recognised,
+            Err(NotRecognised::Retired) => return Err(NotAdmitted::Stolen(Box::new(record))),
+            Err(NotRecognised::Superseded) => {
+                let is_previous = |previous: SecretHash| previous.matches(hash);
+                if record.previous_secret_hash.is_some_and(is_previous) {
+                    self.state().left_behind = Some(LeftBehind::of(&record));
                 }
-            };
+                engine.tell(EventKind::CookieSuperseded, Some(record.id), record.owner.clone());
+                return Err(NotAdmitted::Absent(Absence::Superseded));
+            }
+            Err(NotRecognised::Unreadable(error)) => return Err(self.refuse(error.into(), token, Some(&record))),
+        };
+        let Recognised { bearer, secret } = recognised;
+        let (data, sealed_under) = match engine.policy.sealing.open(&record, &secret, &keyring) {
+            Ok((data, key)) => (Arc::new(data), key),
+            Err(error) => return Err(self.refuse(error.into(), token, Some(&record))),
+        };
         record.data.clear();
-        let secret = token.secret.clone();
+        let upkeep = match attendance {
+            Attendance::Passive => Upkeep::NotDue,
+            Attendance::Active | Attendance::Extending => {
+                upkeep::due(&record, bearer, sealed_under, &engine.policy, now)
+            }
+        };
         Ok(Live {
             record,
             secret,
             data,
             sealed_under,
+            bearer,
+            upkeep,
             attendance,
             freshness: Freshness::SameSecret,
             foresight: Foresight::Current,
         })
     }
 
-    fn refuse(&self, refusal: Refusal, token: &Token, record: Option<&Record>) -> Absence {
+    fn refuse(&self, refusal: Refusal, token: &Token, record: Option<&Record>) -> NotAdmitted {
         let owner = record.and_then(|record| record.owner.clone());
         self.engine
             .tell(EventKind::CookieRefused(refusal), Some(token.id), owner);
-        Absence::Refused(refusal)
+        NotAdmitted::Absent(Absence::Refused(refusal))
+    }
+
+    /// Two bear this session's cookies, and nobody can tell which of them is its owner: it ends for both.
+    async fn end_stolen(&self, record: &Record) -> Result<Absence, LoadError> {
+        let engine = &*self.engine;
+        let removal = engine.store.remove(record.id);
+        let removed = engine.deadline().call(Operation::Remove, removal).await;
+        engine.reported(Operation::Remove, record.id, removed)?;
+        engine.tell_of(Event {
+            at: engine.now(),
+            kind: EventKind::TokenReused,
+            session: Some(record.id),
+            owner: record.owner.clone(),
+            device: Some(record.device.clone()),
+            client: Some(self.device()),
+        });
+        Ok(Absence::Refused(Refusal::Retired))
     }
 
     /// A session that was peeked at is now used.
-    fn attend(&self, found: Option<Record>, live: Live) -> Result<Live, Absence> {
+    fn attend(&self, found: Option<Record>, live: Live) -> Result<Live, NotAdmitted> {
         let engine = &*self.engine;
         let Some(found) = found.filter(|record| record.expiry(engine.now()).is_none()) else {
-            return Err(self.lose(Dropped::SessionGone, Absence::Gone, &live));
+            return Err(NotAdmitted::Absent(self.lose(
+                Dropped::SessionGone,
+                Absence::Gone,
+                &live,
+            )));
         };
-        if !found.secret_hash.matches(&live.record.secret_hash) {
+        let recognised = recognise(
+            &found,
+            live.record.lineage.generation,
+            &live.secret,
+            &live.record.secret_hash,
+            &engine.keyring.load(),
+        );
+        // A renewal that went on since the look hands its cookie to the next request.
+        if recognised.is_err() {
             engine.tell(EventKind::CookieSuperseded, Some(found.id), found.owner);
-            return Err(self.lose(Dropped::Superseded, Absence::Superseded, &live));
+            return Err(NotAdmitted::Absent(self.lose(
+                Dropped::Superseded,
+                Absence::Superseded,
+                &live,
+            )));
         }
         let last_seen_at = live.record.last_seen_at.max(found.last_seen_at);
         let record = Record {
@@ -236,7 +288,7 @@ impl Visit {
         let mut state = self.state();
         match outcome {
             Ok(live) => {
-                if older_key {
+                if older_key || live.bearer == Bearer::Predecessor {
                     state.cookie = CookieDue::Issue;
                 }
                 if state.has_nothing_to_save() {
