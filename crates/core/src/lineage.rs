@@ -262,6 +262,12 @@ impl fmt::Debug for Lineage {
     }
 }
 
+impl fmt::Debug for Sealed32 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed32")
+    }
+}
+
 impl fmt::Debug for Handover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -617,7 +617,10 @@ impl Policy {
         if self.sweep_interval.is_some_and(|interval| interval.is_zero()) {
             problems.push(Problem::ZeroSweepInterval);
         }
-        if let Some(interval) = self.renew_every.filter(|interval| *interval <= self.renewal_grace) {
+        if let Some(interval) = self
+            .renew_every
+            .filter(|interval| *interval <= self.renewal_grace)
+        {
             problems.push(Problem::RenewalShorterThanGrace {
                 interval,
                 grace: self.renewal_grace,

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::data::Data;
 use crate::event::Refusal;
-use crate::lineage::{Lineage, Sealed32};
 use crate::keyring::{KeyId, KeyRole, Keyring, Keys};
+use crate::lineage::{Lineage, Sealed32};
 use crate::random::{RandomError, random_bytes};
 use crate::record::{Lifetime, Record};
 use crate::session_id::SessionId;

@@ -185,7 +185,9 @@ impl Visit {
                 engine.tell(EventKind::CookieSuperseded, Some(record.id), record.owner.clone());
                 return Err(NotAdmitted::Absent(Absence::Superseded));
             }
-            Err(NotRecognised::Unreadable(error)) => return Err(self.refuse(error.into(), token, Some(&record))),
+            Err(NotRecognised::Unreadable(error)) => {
+                return Err(self.refuse(error.into(), token, Some(&record)));
+            }
         };
         let Recognised { bearer, secret } = recognised;
         let (data, sealed_under) = match engine.policy.sealing.open(&record, &secret, &keyring) {

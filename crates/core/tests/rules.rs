@@ -106,7 +106,7 @@ async fn no_cookie_and_a_write_inserts_and_sets_a_cookie() {
     assert_eq!(events, [EventKind::Created]);
     let cookie = cookie.new_cookie();
     assert_eq!(cookie.name, NAME);
-    assert_eq!(cookie.value.len(), 92);
+    assert_eq!(cookie.value.len(), 98);
     assert_eq!(
         cookie.attributes,
         ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"]

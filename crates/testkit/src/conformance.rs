@@ -16,7 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tenure_core::store::{Inserted, MAX_DATA_BYTES, Touch, Updated};
 use tenure_core::{
-    Device, Expiry, Lifetime, Owner, Record, SecretHash, SessionId, Store, StoreError, Timestamp,
+    Device, Expiry, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, Store, StoreError, Timestamp,
 };
 use tokio::task::JoinSet;
 
@@ -160,6 +160,7 @@ fn session(number: u8) -> Record {
         version: 1,
         secret_hash: BEARER,
         previous_secret_hash: None,
+        lineage: Lineage::begun(START),
         owner: Some(owner("alice")),
         created_at: START,
         signed_in_at: Some(START),
@@ -170,6 +171,15 @@ fn session(number: u8) -> Record {
         device: Device::new(Some("Firefox/140.0"), None),
         data: Bytes::from_static(b"0"),
     }
+}
+
+/// A lineage in the middle of a renewal, with every part that it can have: a store keeps its bytes exactly.
+fn longest_lineage() -> Lineage {
+    let mut bytes = vec![1, 0, 0, 0, 9, 0, 0, 0, 7];
+    bytes.extend_from_slice(&START.as_millis().to_be_bytes());
+    bytes.push(2 | 4);
+    bytes.extend((0..Lineage::MAX_BYTES - bytes.len()).map(|at| (at as u8).wrapping_mul(37)));
+    Lineage::from_bytes(&bytes).expect("the form that `Lineage::to_bytes` makes")
 }
 
 /// `record` as its next version, with this data.
@@ -241,6 +251,7 @@ pub async fn an_inserted_record_comes_back_in_every_field<F: StoreFixture>(fixtu
         id: SessionId::from_bytes(std::array::from_fn(|at| at as u8 * 17)),
         previous_secret_hash: Some(SecretHash::from_bytes(std::array::from_fn(|at| 255 - at as u8))),
         secret_hash: SecretHash::from_bytes(std::array::from_fn(|at| at as u8)),
+        lineage: longest_lineage(),
         owner: Some(owner("Zoë \"O'Brien\"; DROP TABLE -- \\ % _ 🦀 \u{202e}")),
         created_at: START.minus(millis(3)),
         signed_in_at: Some(START.minus(millis(2))),
@@ -534,6 +545,7 @@ pub async fn an_update_replaces_every_field<F: StoreFixture>(fixture: &F) {
         version: 2,
         secret_hash: SecretHash::from_bytes([9; SecretHash::LENGTH]),
         previous_secret_hash: Some(before.secret_hash),
+        lineage: longest_lineage(),
         owner: Some(owner("bob")),
         created_at: START.minus(MINUTE),
         signed_in_at: Some(now),
@@ -553,6 +565,7 @@ pub async fn an_update_replaces_every_field<F: StoreFixture>(fixture: &F) {
     let emptied = Record {
         version: 3,
         previous_secret_hash: None,
+        lineage: Lineage::begun(START),
         owner: None,
         signed_in_at: None,
         device: Device::default(),
@@ -851,6 +864,7 @@ pub async fn a_list_holds_the_living_of_one_owner_last_seen_first<F: StoreFixtur
         idle_timeout: IDLE_TIMEOUT * 2,
         lifetime: Lifetime::Remembered,
         previous_secret_hash: Some(SecretHash::from_bytes([7; SecretHash::LENGTH])),
+        lineage: longest_lineage(),
         device: Device::new(Some("Chrome/150"), Some("192.0.2.4".parse().expect("an address"))),
         ..session(6)
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tenure_core::store::{Inserted, Touch, Updated};
 use tenure_core::{
-    Clock, Device, Lifetime, Owner, Record, SecretHash, SessionId, Store, SystemClock, Timestamp,
+    Clock, Device, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, Store, SystemClock, Timestamp,
 };
 use tokio::time::sleep;
 
@@ -50,6 +50,7 @@ pub fn session(number: u8) -> Record {
         version: 1,
         secret_hash: BEARER,
         previous_secret_hash: None,
+        lineage: Lineage::begun(now),
         owner: None,
         created_at: now,
         signed_in_at: None,
