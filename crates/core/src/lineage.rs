@@ -23,8 +23,6 @@ pub struct Lineage {
     /// When the current secret was made.
     pub(crate) renewed_at: Timestamp,
     pub(crate) handover: Handover,
-    /// What was derived from the root's secret, sealed for the bearer of the current one.
-    pub(crate) heirloom: Option<Sealed32>,
 }
 
 /// How far a periodic renewal has come.
@@ -82,11 +80,10 @@ impl Sealed32 {
 const FORMAT: u8 = 1;
 const OFFERED: u8 = 1;
 const SEEN: u8 = 2;
-const HEIRLOOM: u8 = 4;
 
 impl Lineage {
     /// The most bytes that it takes in a store.
-    pub const MAX_BYTES: usize = 1 + 4 + 4 + 8 + 1 + Sealed32::LENGTH + 8 + Sealed32::LENGTH;
+    pub const MAX_BYTES: usize = 1 + 4 + 4 + 8 + 1 + Sealed32::LENGTH + 8;
 
     /// The lineage of a session that begins at `now`.
     #[must_use]
@@ -96,7 +93,6 @@ impl Lineage {
             root: 0,
             renewed_at: now,
             handover: Handover::Done,
-            heirloom: None,
         }
     }
 
@@ -125,7 +121,7 @@ impl Lineage {
         bytes.extend_from_slice(&self.generation.to_be_bytes());
         bytes.extend_from_slice(&self.root.to_be_bytes());
         bytes.extend_from_slice(&self.renewed_at.as_millis().to_be_bytes());
-        bytes.push(phase | if self.heirloom.is_some() { HEIRLOOM } else { 0 });
+        bytes.push(phase);
         match &self.handover {
             Handover::Done => {}
             Handover::Offered { successor } => bytes.extend_from_slice(&successor.0),
@@ -133,9 +129,6 @@ impl Lineage {
                 bytes.extend_from_slice(&successor.0);
                 bytes.extend_from_slice(&at.as_millis().to_be_bytes());
             }
-        }
-        if let Some(heirloom) = &self.heirloom {
-            bytes.extend_from_slice(&heirloom.0);
         }
     }
 
@@ -147,8 +140,8 @@ impl Lineage {
         let generation = u32::from_be_bytes(take(&mut rest)?);
         let root = u32::from_be_bytes(take(&mut rest)?);
         let renewed_at = Timestamp::from_millis(u64::from_be_bytes(take(&mut rest)?));
-        let [flags] = take(&mut rest)?;
-        let handover = match flags & !HEIRLOOM {
+        let [phase] = take(&mut rest)?;
+        let handover = match phase {
             0 => Handover::Done,
             OFFERED => Handover::Offered {
                 successor: Sealed32(take(&mut rest)?),
@@ -159,16 +152,11 @@ impl Lineage {
             },
             _ => return None,
         };
-        let heirloom = match flags & HEIRLOOM {
-            0 => None,
-            _ => Some(Sealed32(take(&mut rest)?)),
-        };
         (format == FORMAT && rest.is_empty() && root <= generation).then_some(Self {
             generation,
             root,
             renewed_at,
             handover,
-            heirloom,
         })
     }
 
@@ -229,11 +217,10 @@ impl Lineage {
     }
 
     /// A new secret is offered beside the one so far.
-    pub(crate) fn offer(&mut self, successor: Sealed32, heirloom: Sealed32, now: Timestamp) {
+    pub(crate) fn offer(&mut self, successor: Sealed32, now: Timestamp) {
         self.generation += 1;
         self.renewed_at = now;
         self.handover = Handover::Offered { successor };
-        self.heirloom = Some(heirloom);
     }
 
     /// The current secret, sealed for the bearer of the one before.
@@ -258,7 +245,7 @@ impl fmt::Debug for Lineage {
             .field("root", &self.root)
             .field("renewed_at", &self.renewed_at)
             .field("handover", &self.handover)
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 
@@ -297,16 +284,14 @@ mod tests {
                 at: Timestamp::from_millis(at)
             }),
         ];
-        let heirloom = proptest::option::of(sealed());
-        (any::<u32>(), any::<u32>(), any::<u64>(), handover, heirloom).prop_map(
-            |(one, other, renewed_at, handover, heirloom)| Lineage {
+        (any::<u32>(), any::<u32>(), any::<u64>(), handover).prop_map(|(one, other, renewed_at, handover)| {
+            Lineage {
                 generation: one.max(other),
                 root: one.min(other),
                 renewed_at: Timestamp::from_millis(renewed_at),
                 handover,
-                heirloom,
-            },
-        )
+            }
+        })
     }
 
     proptest! {

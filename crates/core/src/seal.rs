@@ -130,15 +130,6 @@ fn unseal(record: &Record, secret: &TokenSecret, keyring: &Keyring) -> Result<(V
     Err(failure)
 }
 
-/// What 32 sealed bytes are, so that one kind never passes for the other.
-#[derive(Clone, Copy)]
-enum Content {
-    /// The secret of this generation, for the bearer of the one before.
-    Successor,
-    /// What was derived from the root's secret, for the bearer of this generation's.
-    Heirloom,
-}
-
 /// `successor`, sealed for whoever bears `secret`, the one before it.
 pub(crate) fn seal_successor(
     successor: &TokenSecret,
@@ -147,8 +138,20 @@ pub(crate) fn seal_successor(
     generation: u32,
     keyring: &Keyring,
 ) -> Result<Sealed32, RandomError> {
-    let bound = bound_content(Content::Successor, id, generation);
-    seal_32(successor.expose(), secret, &bound, keyring.current())
+    let keys = keyring.current();
+    let nonce: [u8; NONCE_LEN] = random_bytes()?;
+    let mut sealed = [0; Sealed32::LENGTH];
+    let (head, body) = sealed.split_at_mut(KeyId::LENGTH + NONCE_LEN);
+    head[..KeyId::LENGTH].copy_from_slice(keys.id().as_bytes());
+    head[KeyId::LENGTH..].copy_from_slice(&nonce);
+    let (body, tag) = body.split_at_mut(TokenSecret::LENGTH);
+    body.copy_from_slice(successor.expose());
+    let bound = Aad::from(bound_succession(id, generation));
+    let made = data_key(keys, secret)
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), bound, body)
+        .expect("AES-256-GCM seals up to 64 GiB, and these are 32 bytes");
+    tag.copy_from_slice(made.as_ref());
+    Ok(Sealed32(sealed))
 }
 
 /// The current secret of `record`, for whoever bears the one before.
@@ -158,118 +161,40 @@ pub(crate) fn open_successor(
     keyring: &Keyring,
 ) -> Result<TokenSecret, OpenError> {
     let sealed = record.lineage.successor().ok_or(OpenError::Rejected)?;
-    let bound = bound_content(Content::Successor, record.id, record.lineage.generation);
-    let opened = TokenSecret::from_bytes(*open_32(sealed, secret, &bound, keyring)?);
-    // The record says which secret is current, whatever else could be opened.
-    if record.secret_hash.matches(&opened.hash()) {
-        Ok(opened)
-    } else {
-        Err(OpenError::Rejected)
-    }
-}
-
-/// The heirloom of a record's lineage, sealed anew for whoever will bear `successor`.
-pub(crate) fn seal_heirloom(
-    record: &Record,
-    secret: &TokenSecret,
-    successor: &TokenSecret,
-    keyring: &Keyring,
-) -> Result<Sealed32, HandOnError> {
-    let heirloom = heirloom(record, secret, keyring)?;
-    let bound = bound_content(Content::Heirloom, record.id, record.lineage.generation + 1);
-    Ok(seal_32(&heirloom, successor, &bound, keyring.current())?)
-}
-
-/// 32 bytes that stay the same while periodic renewals change the secret, and change with every renewal that takes
-/// effect at once. Only the session's bearer has them.
-pub(crate) fn heirloom(
-    record: &Record,
-    secret: &TokenSecret,
-    keyring: &Keyring,
-) -> Result<Zeroizing<[u8; 32]>, OpenError> {
-    match &record.lineage.heirloom {
-        None => {
-            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-            let mut derived = Zeroizing::new([0; 32]);
-            derived.copy_from_slice(hmac::sign(&key, b"tenure heirloom 1").as_ref());
-            Ok(derived)
-        }
-        Some(sealed) => {
-            let bound = bound_content(Content::Heirloom, record.id, record.lineage.generation);
-            open_32(sealed, secret, &bound, keyring)
-        }
-    }
-}
-
-/// A lineage could not be handed on to a new secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum HandOnError {
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    #[error("what the session hands on does not open")]
-    Unreadable(OpenError),
-}
-
-impl From<OpenError> for HandOnError {
-    fn from(error: OpenError) -> Self {
-        Self::Unreadable(error)
-    }
-}
-
-fn bound_content(content: Content, id: SessionId, generation: u32) -> [u8; 17 + SessionId::LENGTH + 5] {
-    let mut bound = [0; 17 + SessionId::LENGTH + 5];
-    bound[..17].copy_from_slice(b"tenure handover 1");
-    bound[17..33].copy_from_slice(id.as_bytes());
-    bound[33] = content as u8;
-    bound[34..].copy_from_slice(&generation.to_be_bytes());
-    bound
-}
-
-fn seal_32(
-    content: &[u8; 32],
-    secret: &TokenSecret,
-    bound: &[u8],
-    keys: &Keys,
-) -> Result<Sealed32, RandomError> {
-    let nonce: [u8; NONCE_LEN] = random_bytes()?;
-    let mut sealed = [0; Sealed32::LENGTH];
-    let (head, body) = sealed.split_at_mut(KeyId::LENGTH + NONCE_LEN);
-    head[..KeyId::LENGTH].copy_from_slice(keys.id().as_bytes());
-    head[KeyId::LENGTH..].copy_from_slice(&nonce);
-    let (body, tag) = body.split_at_mut(32);
-    body.copy_from_slice(content);
-    let made = data_key(keys, secret)
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound), body)
-        .expect("AES-256-GCM seals up to 64 GiB, and these are 32 bytes");
-    tag.copy_from_slice(made.as_ref());
-    Ok(Sealed32(sealed))
-}
-
-fn open_32(
-    sealed: &Sealed32,
-    secret: &TokenSecret,
-    bound: &[u8],
-    keyring: &Keyring,
-) -> Result<Zeroizing<[u8; 32]>, OpenError> {
     let (head, body) = sealed.0.split_at(KeyId::LENGTH + NONCE_LEN);
     let mut key_id = [0; KeyId::LENGTH];
     key_id.copy_from_slice(&head[..KeyId::LENGTH]);
     let mut nonce = [0; NONCE_LEN];
     nonce.copy_from_slice(&head[KeyId::LENGTH..]);
+    let bound = bound_succession(record.id, record.lineage.generation);
     let mut failure = OpenError::UnknownKey;
     for (keys, _) in keyring.with_id(KeyId::from_bytes(key_id)) {
         let mut opened = Zeroizing::new(body.to_vec());
         let nonce = Nonce::assume_unique_for_key(nonce);
-        match data_key(keys, secret).open_in_place(nonce, Aad::from(bound), &mut opened) {
-            Ok(plain) => {
-                let mut content = Zeroizing::new([0; 32]);
-                content.copy_from_slice(plain);
-                return Ok(content);
+        failure = OpenError::Rejected;
+        if let Ok(plain) = data_key(keys, secret).open_in_place(nonce, Aad::from(bound), &mut opened) {
+            let mut successor = [0; TokenSecret::LENGTH];
+            successor.copy_from_slice(plain);
+            let successor = TokenSecret::from_bytes(successor);
+            // The record says which secret is current, whatever else could be opened.
+            if record.secret_hash.matches(&successor.hash()) {
+                return Ok(successor);
             }
-            Err(_) => failure = OpenError::Rejected,
         }
     }
     Err(failure)
+}
+
+const SUCCESSION: &[u8; 19] = b"tenure succession 1";
+
+fn bound_succession(id: SessionId, generation: u32) -> [u8; SUCCESSION.len() + SessionId::LENGTH + 4] {
+    let mut bound = [0; SUCCESSION.len() + SessionId::LENGTH + 4];
+    let (label, rest) = bound.split_at_mut(SUCCESSION.len());
+    let (named, numbered) = rest.split_at_mut(SessionId::LENGTH);
+    label.copy_from_slice(SUCCESSION);
+    named.copy_from_slice(id.as_bytes());
+    numbered.copy_from_slice(&generation.to_be_bytes());
+    bound
 }
 
 fn data_key(keys: &Keys, secret: &TokenSecret) -> LessSafeKey {

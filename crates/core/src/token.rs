@@ -141,10 +141,25 @@ impl fmt::Debug for Token {
 }
 
 impl TokenSecret {
-    const LENGTH: usize = 32;
+    pub(crate) const LENGTH: usize = 32;
+    const ROOT_LENGTH: usize = 16;
 
     pub(crate) fn generate() -> Result<Self, RandomError> {
         random_bytes().map(Self)
+    }
+
+    /// The secret that follows this one in a periodic renewal: the same root, and 16 new random bytes, which are as
+    /// hard to guess as any key of AES-128 for whoever knows this secret.
+    pub(crate) fn successor(&self) -> Result<Self, RandomError> {
+        let mut successor = self.clone();
+        successor.0[Self::ROOT_LENGTH..].copy_from_slice(&random_bytes::<16>()?);
+        Ok(successor)
+    }
+
+    /// The half that periodic renewals leave as it is, and renewals that take effect at once do not: so a page that
+    /// was rendered before a periodic renewal still has a good CSRF token.
+    pub(crate) fn root(&self) -> &[u8] {
+        &self.0[..Self::ROOT_LENGTH]
     }
 
     pub(crate) fn hash(&self) -> SecretHash {

@@ -10,11 +10,11 @@ use crate::event::EventKind;
 use crate::keyring::KeyRole;
 use crate::lineage::{Bearer, Step};
 use crate::policy::Policy;
+use crate::random::RandomError;
 use crate::record::Record;
-use crate::seal::{self, HandOnError};
+use crate::seal;
 use crate::state::{CookieDue, Freshness, Live, Pending, Standing, Upkeep};
 use crate::store::{Operation, Updated};
-use crate::token::TokenSecret;
 use crate::visit::Visit;
 
 /// Whether a record that an active request loaded wants a write.
@@ -73,7 +73,7 @@ pub(crate) async fn keep_up(visit: &Visit) {
 }
 
 /// The session with all that is due.
-fn next(visit: &Visit, base: &Live, now: Timestamp) -> Result<Live, HandOnError> {
+fn next(visit: &Visit, base: &Live, now: Timestamp) -> Result<Live, RandomError> {
     let engine = &*visit.engine;
     let nothing = Pending::default();
     let mut next = Live {
@@ -84,10 +84,9 @@ fn next(visit: &Visit, base: &Live, now: Timestamp) -> Result<Live, HandOnError>
     if base.record.lineage.step(base.bearer, now, engine.policy.rhythm()) == Some(Step::Offer) {
         let keyring = engine.keyring.load();
         let (id, generation) = (base.record.id, base.record.lineage.generation + 1);
-        let secret = TokenSecret::generate()?;
+        let secret = base.secret.successor()?;
         let successor = seal::seal_successor(&secret, &base.secret, id, generation, &keyring)?;
-        let heirloom = seal::seal_heirloom(&base.record, &base.secret, &secret, &keyring)?;
-        next.record.lineage.offer(successor, heirloom, now);
+        next.record.lineage.offer(successor, now);
         next.record.previous_secret_hash = Some(base.record.secret_hash);
         next.record.secret_hash = secret.hash();
         next.secret = secret;

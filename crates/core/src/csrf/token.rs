@@ -77,7 +77,7 @@ pub(crate) struct CsrfKey([u8; KEY_LENGTH]);
 impl CsrfKey {
     /// The key of whoever bears this secret: the session's current one, or, while a policy lets it, the one before.
     pub(crate) fn of(secret: &TokenSecret) -> Self {
-        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose()), LABEL);
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.root()), LABEL);
         let mut key = [0; KEY_LENGTH];
         key.copy_from_slice(derived.as_ref());
         Self(key)
@@ -138,7 +138,7 @@ mod tests {
         let bytes = Base64UrlUnpadded::decode_vec(token.as_str()).unwrap();
         let unmasked: Vec<u8> = (0..32).map(|at| bytes[at] ^ bytes[32 + at]).collect();
         let expected = hmac::sign(
-            &hmac::Key::new(hmac::HMAC_SHA256, secret.expose()),
+            &hmac::Key::new(hmac::HMAC_SHA256, secret.root()),
             b"tenure csrf 1",
         );
         assert_eq!(unmasked, expected.as_ref());
