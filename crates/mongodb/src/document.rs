@@ -5,7 +5,7 @@ use std::time::Duration;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, RawBsonRef, RawDocument, doc};
 use tenure_core::store::MAX_DATA_BYTES;
-use tenure_core::{Device, Lifetime, Owner, Record, SecretHash, SessionId, StoreError, Timestamp};
+use tenure_core::{Device, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, StoreError, Timestamp};
 
 use crate::NAME;
 
@@ -24,6 +24,7 @@ const SIGNED_IN_AT: &str = "signed_in_at";
 const LIFETIME: &str = "lifetime";
 const USER_AGENT: &str = "user_agent";
 const ADDRESS: &str = "address";
+const LINEAGE: &str = "lineage";
 
 /// The last millisecond of the year 9999. The format holds later dates, but many a program that an
 /// operator may look through does not.
@@ -57,6 +58,7 @@ pub(crate) fn of(record: &Record) -> Document {
         ABSOLUTE_DEADLINE: millis(record.absolute_deadline),
         EXPIRES_AT: date(record.expires_at()),
         LIFETIME: lifetime_name(record.lifetime),
+        LINEAGE: binary(&record.lineage.to_bytes()),
     };
     for (field, value) in optional {
         if let Some(value) = value {
@@ -93,6 +95,7 @@ pub(crate) fn metadata(document: &RawDocument) -> Result<Record, StoreError> {
         absolute_deadline: fields.read(ABSOLUTE_DEADLINE, timestamp)?,
         lifetime: fields.read(LIFETIME, lifetime)?,
         device: device(&fields)?,
+        lineage: fields.read(LINEAGE, |value| Lineage::from_bytes(bytes(value)?))?,
         data: Default::default(),
     })
 }
@@ -227,6 +230,7 @@ mod tests {
             idle_timeout: Duration::from_millis(13),
             absolute_deadline: Timestamp::from_millis(1_000),
             lifetime: Lifetime::Remembered,
+            lineage: Lineage::begun(Timestamp::from_millis(14)),
             device: Device::new(Some("Firefox"), "192.0.2.1".parse().ok()),
             data: vec![0, 1, 2].into(),
         }

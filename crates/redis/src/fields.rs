@@ -6,12 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use redis::Value;
 use tenure_core::store::{MAX_DATA_BYTES, StoreError};
-use tenure_core::{Device, Lifetime, Owner, Record, SecretHash, SessionId, Timestamp};
+use tenure_core::{Device, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, Timestamp};
 
 use crate::NAME;
 
 /// The fields of a session, in the order in which they are asked for. The data is the last one.
-pub(crate) const FIELDS: [&str; 13] = [
+pub(crate) const FIELDS: [&str; 14] = [
     "version",
     "secret_hash",
     "previous_secret_hash",
@@ -24,6 +24,7 @@ pub(crate) const FIELDS: [&str; 13] = [
     "lifetime",
     "user_agent",
     "address",
+    "lineage",
     "data",
 ];
 
@@ -86,6 +87,7 @@ impl Written {
         written.set_optional("user_agent", record.device.user_agent());
         let address = record.device.address().map(|address| address.to_string());
         written.set_optional("address", address);
+        written.set("lineage", record.lineage.to_bytes());
         written.set("data", &record.data[..]);
         written
     }
@@ -137,6 +139,7 @@ pub(crate) fn record(id: SessionId, answer: Value) -> Result<Option<Record>, Sto
         absolute_deadline: fields.required("absolute_deadline", timestamp)?,
         lifetime: fields.required("lifetime", lifetime)?,
         device: Device::new(user_agent.as_deref(), address),
+        lineage: fields.required("lineage", |bytes| Lineage::from_bytes(&bytes))?,
         data: data.unwrap_or_default(),
     }))
 }

@@ -54,7 +54,7 @@ pub enum MySql {}
 macro_rules! metadata_to_read {
     () => {
         "id, version, secret_hash, previous_secret_hash, CONVERT(owner USING utf8mb4) AS owner, created_at, \
-         signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address"
+         signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address, lineage"
     };
 }
 
@@ -70,13 +70,13 @@ const TOUCH: &str = "UPDATE tenure_sessions SET last_seen_at = ? \
 // To ignore a duplicate would be to ignore every other fault, too. It is told as an error, which is expected.
 const INSERT: &str = "INSERT INTO tenure_sessions (\
      id, version, secret_hash, previous_secret_hash, owner, created_at, signed_in_at, last_seen_at, \
-     idle_timeout, absolute_deadline, lifetime, user_agent, address, data\
-     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+     idle_timeout, absolute_deadline, lifetime, user_agent, address, lineage, data\
+     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const UPDATE: &str = "UPDATE tenure_sessions SET \
      version = ?, secret_hash = ?, previous_secret_hash = ?, owner = ?, created_at = ?, signed_in_at = ?, \
      last_seen_at = greatest(last_seen_at, ?), idle_timeout = ?, absolute_deadline = ?, lifetime = ?, \
-     user_agent = ?, address = ?, data = ? \
+     user_agent = ?, address = ?, lineage = ?, data = ? \
      WHERE id = ? AND version = ? AND expires_at > ?";
 
 const VERSION_OF_LIVING: &str = "SELECT version FROM tenure_sessions WHERE id = ? AND expires_at > ?";

@@ -76,7 +76,7 @@ impl ServerOptions<Postgres> {
 macro_rules! metadata_columns {
     () => {
         "id, version, secret_hash, previous_secret_hash, owner, created_at, signed_in_at, last_seen_at, \
-         idle_timeout, absolute_deadline, lifetime, user_agent, address"
+         idle_timeout, absolute_deadline, lifetime, user_agent, address, lineage"
     };
 }
 
@@ -92,14 +92,14 @@ const TOUCH: &str = "UPDATE tenure_sessions SET last_seen_at = $1 \
 const INSERT: &str = concat!(
     "INSERT INTO tenure_sessions (",
     metadata_columns!(),
-    ", data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING"
+    ", data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (id) DO NOTHING"
 );
 
 const UPDATE: &str = "UPDATE tenure_sessions SET \
      version = $1, secret_hash = $2, previous_secret_hash = $3, owner = $4, created_at = $5, signed_in_at = $6, \
      last_seen_at = greatest(last_seen_at, $7), idle_timeout = $8, absolute_deadline = $9, lifetime = $10, \
-     user_agent = $11, address = $12, data = $13 \
-     WHERE id = $14 AND version = $15 AND expires_at > $16";
+     user_agent = $11, address = $12, lineage = $13, data = $14 \
+     WHERE id = $15 AND version = $16 AND expires_at > $17";
 
 const VERSION_OF_LIVING: &str = "SELECT version FROM tenure_sessions WHERE id = $1 AND expires_at > $2";
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Row, Type};
 use tenure_core::store::MAX_DATA_BYTES;
-use tenure_core::{Device, Lifetime, Owner, Record, SecretHash, SessionId, StoreError, Timestamp};
+use tenure_core::{Device, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, StoreError, Timestamp};
 
 use crate::migrations::Applied;
 
@@ -22,7 +22,7 @@ const REMEMBERED: &str = "remembered";
 pub enum Value<'v> {
     Integer(Option<i64>),
     Text(Option<Cow<'v, str>>),
-    Bytes(Option<&'v [u8]>),
+    Bytes(Option<Cow<'v, [u8]>>),
 }
 
 /// Binds `values` as the next parameters.
@@ -39,19 +39,20 @@ where
     values.iter().fold(query, |query, value| match value {
         Value::Integer(integer) => query.bind(*integer),
         Value::Text(text) => query.bind(text.as_deref()),
-        Value::Bytes(bytes) => query.bind(*bytes),
+        Value::Bytes(bytes) => query.bind(bytes.as_deref()),
     })
 }
 
 /// All columns of `record` but its id, in the order of the table.
 pub(crate) fn values(record: &Record) -> Vec<Value<'_>> {
     let integer = |number| Value::Integer(Some(number));
+    let bytes = |bytes| Value::Bytes(Some(Cow::Borrowed(bytes)));
     let previous = record.previous_secret_hash.as_ref();
     let address = record.device.address().map(|address| address.to_string());
     vec![
         integer(signed(record.version)),
-        Value::Bytes(Some(record.secret_hash.as_bytes())),
-        Value::Bytes(previous.map(|hash| &hash.as_bytes()[..])),
+        bytes(record.secret_hash.as_bytes()),
+        Value::Bytes(previous.map(|hash| hash.as_bytes()[..].into())),
         Value::Text(record.owner.as_ref().map(|owner| owner.as_str().into())),
         integer(time(record.created_at)),
         Value::Integer(record.signed_in_at.map(time)),
@@ -61,7 +62,8 @@ pub(crate) fn values(record: &Record) -> Vec<Value<'_>> {
         Value::Text(Some(lifetime_name(record.lifetime).into())),
         Value::Text(record.device.user_agent().map(Cow::Borrowed)),
         Value::Text(address.map(Cow::Owned)),
-        Value::Bytes(Some(&record.data)),
+        Value::Bytes(Some(record.lineage.to_bytes().into())),
+        bytes(&record.data),
     ]
 }
 
@@ -106,6 +108,7 @@ where
         absolute_deadline: columns.read("absolute_deadline", timestamp)?,
         lifetime: columns.read("lifetime", |name: String| lifetime(&name))?,
         device: device(&columns)?,
+        lineage: columns.read("lineage", |bytes: Vec<u8>| Lineage::from_bytes(&bytes))?,
         data: Default::default(),
     })
 }

@@ -21,7 +21,7 @@ const NAME: &str = "sqlite";
 macro_rules! columns {
     () => {
         "id, version, secret_hash, previous_secret_hash, owner, created_at, signed_in_at, last_seen_at, \
-         idle_timeout, absolute_deadline, lifetime, user_agent, address, data"
+         idle_timeout, absolute_deadline, lifetime, user_agent, address, lineage, data"
     };
 }
 
@@ -38,14 +38,14 @@ const TOUCH: &str = concat!(
 const INSERT: &str = concat!(
     "INSERT INTO tenure_sessions (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (id) DO NOTHING"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT (id) DO NOTHING"
 );
 
 const UPDATE: &str = "UPDATE tenure_sessions SET \
      version = ?2, secret_hash = ?3, previous_secret_hash = ?4, owner = ?5, created_at = ?6, \
      signed_in_at = ?7, last_seen_at = max(last_seen_at, ?8), idle_timeout = ?9, \
-     absolute_deadline = ?10, lifetime = ?11, user_agent = ?12, address = ?13, data = ?14 \
-     WHERE id = ?1 AND version = ?15 AND expires_at > ?16";
+     absolute_deadline = ?10, lifetime = ?11, user_agent = ?12, address = ?13, lineage = ?14, \
+     data = ?15 WHERE id = ?1 AND version = ?16 AND expires_at > ?17";
 
 const VERSION_OF_LIVING: &str = "SELECT version FROM tenure_sessions WHERE id = ?1 AND expires_at > ?2";
 
@@ -53,7 +53,7 @@ const REMOVE: &str = "DELETE FROM tenure_sessions WHERE id = ?1";
 
 // The plus keeps SQLite from going through all that live instead of all that are one owner's.
 const LIST_BY_OWNER: &str = "SELECT id, version, secret_hash, previous_secret_hash, owner, created_at, \
-     signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address \
+     signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address, lineage \
      FROM tenure_sessions WHERE owner = ?1 AND +expires_at > ?2 ORDER BY last_seen_at DESC";
 
 const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = ?1 AND id IS NOT ?2";

@@ -25,6 +25,8 @@ CREATE TABLE tenure_sessions (
         CHECK (lifetime IN ('standard', 'remembered')),
     user_agent           VARCHAR(256) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
     address              VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    -- How far a periodic renewal of the secret has come: nothing in it opens anything without the browser's half.
+    lineage              VARBINARY(255) NOT NULL,
     -- Sealed, unless the policy says otherwise.
     data                 MEDIUMBLOB     NOT NULL CHECK (length(data) <= 1048576),
     INDEX tenure_sessions_owner (owner),

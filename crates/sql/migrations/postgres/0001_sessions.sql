@@ -24,6 +24,8 @@ CREATE TABLE tenure_sessions (
     lifetime             text   NOT NULL CHECK (lifetime IN ('standard', 'remembered')),
     user_agent           text,
     address              text,
+    -- How far a periodic renewal of the secret has come: nothing in it opens anything without the browser's half.
+    lineage              bytea  NOT NULL CHECK (octet_length(lineage) <= 255),
     -- Sealed, unless the policy says otherwise.
     data                 bytea  NOT NULL CHECK (octet_length(data) <= 1048576)
 );

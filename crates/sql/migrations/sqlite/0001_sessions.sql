@@ -22,6 +22,8 @@ CREATE TABLE tenure_sessions (
     lifetime             TEXT    NOT NULL CHECK (lifetime IN ('standard', 'remembered')),
     user_agent           TEXT,
     address              TEXT,
+    -- How far a periodic renewal of the secret has come: nothing in it opens anything without the browser's half.
+    lineage              BLOB    NOT NULL CHECK (length(lineage) <= 255),
     -- Sealed, unless the policy says otherwise. Last, because a long one spills to other pages.
     data                 BLOB    NOT NULL CHECK (length(data) <= 1048576)
 ) STRICT;

@@ -96,7 +96,7 @@ impl<D: Dialect> ServerStore<D> {
             now.clone(),
             bytes(&record.id),
             Value::Integer(Some(signed(record.version))),
-            Value::Bytes(Some(record.secret_hash.as_bytes())),
+            Value::Bytes(Some(record.secret_hash.as_bytes()[..].into())),
             Value::Integer(Some(time(due))),
             now,
         ];
@@ -187,7 +187,7 @@ impl<D: Dialect> ServerStore<D> {
     async fn remove_owners(&self, owner: &Owner, except: Option<SessionId>) -> Result<u64, StoreError> {
         let values = [
             Value::Text(Some(owner.as_str().into())),
-            Value::Bytes(except.as_ref().map(|id| &id.as_bytes()[..])),
+            Value::Bytes(except.as_ref().map(|id| id.as_bytes()[..].into())),
         ];
         let statement = &self.statements.remove_by_owner;
         self.count(Operation::RemoveByOwner, Repeat::Safe, statement, &values)
@@ -291,7 +291,7 @@ impl<D: Dialect> fmt::Debug for ServerStore<D> {
 }
 
 fn bytes(id: &SessionId) -> Value<'_> {
-    Value::Bytes(Some(id.as_bytes()))
+    Value::Bytes(Some(id.as_bytes()[..].into()))
 }
 
 fn is_taken(error: &sqlx::Error) -> bool {

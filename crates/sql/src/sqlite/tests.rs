@@ -28,6 +28,7 @@ fn session() -> Record {
         version: 1,
         secret_hash: BEARER,
         previous_secret_hash: None,
+        lineage: Lineage::begun(START),
         owner: None,
         created_at: START,
         signed_in_at: None,
