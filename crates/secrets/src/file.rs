@@ -38,6 +38,7 @@ use zeroize::Zeroizing;
 ///
 /// `rotate` puts a new line in front, or a new file in the folder, named by the time in UTC. It keeps the owner and
 /// the permissions; a file that is not there yet is made, for its owner alone. A Kubernetes volume can't be written.
+/// On Windows permissions are not looked at, and nothing is written.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
