@@ -139,7 +139,7 @@ async fn signing_in_ends_the_tokens_from_before() {
     let (sessions, mut cookie) = (sessions(), HeaderMap::new());
     let before = token(&sessions, &mut cookie).await;
     request(&sessions, &mut cookie, async |session| {
-        session.sign_in("ada").unwrap()
+        session.sign_in("ada").unwrap();
     })
     .await;
     assert_eq!(posted(&sessions, &cookie, &before), Err(CsrfRefusal::TokenWrong));
@@ -151,7 +151,7 @@ async fn signing_in_ends_the_tokens_from_before() {
 async fn a_token_asked_for_after_a_renewal_in_the_same_request_is_of_the_new_secret() {
     let (sessions, mut cookie) = (sessions(), HeaderMap::new());
     request(&sessions, &mut cookie, async |session| {
-        session.sign_in("ada").unwrap()
+        session.sign_in("ada").unwrap();
     })
     .await;
     let token = request(&sessions, &mut cookie, async |session| {
@@ -212,7 +212,7 @@ async fn a_token_begins_a_session_with_nothing_in_it_and_writes_nothing_to_one_t
 async fn a_token_in_a_request_whose_secret_was_replaced_is_worth_nothing_and_sets_no_cookie() {
     let (sessions, mut cookie) = (sessions(), HeaderMap::new());
     request(&sessions, &mut cookie, async |session| {
-        session.sign_in("ada").unwrap()
+        session.sign_in("ada").unwrap();
     })
     .await;
     let mut old = cookie.clone();

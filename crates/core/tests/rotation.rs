@@ -155,7 +155,7 @@ async fn of_two_requests_at_once_one_seals_anew_and_none_loses_anything() {
     let (reader, reading) = rotated.load(&browser).await;
     rotated
         .visit(&mut browser.clone(), |session| {
-            session.insert(LEFT, &"kept".to_owned()).unwrap()
+            session.insert(LEFT, &"kept".to_owned()).unwrap();
         })
         .await;
     read(&reading);
@@ -186,7 +186,7 @@ async fn instances_one_step_apart_accept_each_others_cookies_and_leave_them_as_t
     assert_eq!(sent, SentCookie::None, "it is newer, not older");
     first
         .visit(&mut browser, |session| {
-            session.insert(LEFT, &"from the first".to_owned()).unwrap()
+            session.insert(LEFT, &"from the first".to_owned()).unwrap();
         })
         .await;
     let ((), sent) = second.visit_and_tell(&mut browser, read).await;

@@ -9,6 +9,10 @@ use tenure_core::{CsrfDemand, CsrfRefusal, FormCsrfField, Opened};
 /// A request whose form is read as far as its token.
 pub(crate) type Reading<Q> = Pin<Box<dyn Future<Output = Result<Request<Q>, CsrfRefusal>> + Send>>;
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it a request, and a box would cost an allocation"
+)]
 pub(crate) enum Admission<Q> {
     Now(Request<Q>),
     AfterReading(Reading<Q>),

@@ -214,7 +214,10 @@ async fn an_upload_is_read_as_far_as_its_first_field_and_streams_on() {
         app.send(&ada, Method::POST, "/echo", &multipart, body).await
     };
     let good = upload(&field, &file);
-    assert!(text(send(good.clone()).await).await == good, "the upload arrives whole");
+    assert!(
+        text(send(good.clone()).await).await == good,
+        "the upload arrives whole"
+    );
     let late = upload(&file, &field);
     assert_eq!(send(late).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(app.effects(), 1);
