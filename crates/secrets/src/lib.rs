@@ -66,6 +66,7 @@ mod aws;
 #[cfg(feature = "azure")]
 mod azure;
 mod connect;
+mod core_dumps;
 mod env;
 mod fetch_error;
 #[cfg(feature = "file")]
@@ -95,6 +96,7 @@ pub use aws::AwsSource;
 #[cfg(feature = "azure")]
 pub use azure::AzureSource;
 pub use connect::{ConnectError, connect};
+pub use core_dumps::forbid_core_dumps;
 pub use env::EnvSource;
 pub use fetch_error::{FetchError, RotateError};
 #[cfg(feature = "file")]

@@ -4,7 +4,8 @@
 //! | --- | --- | --- | --- |
 //! | `tenure_secret_fetches_total` | counter | `source`, `outcome`: `ok`, `failed` | reads of the source |
 //! | `tenure_secret_stale_seconds` | gauge | `source` | for how long the source has not been read successfully |
-//! | `tenure_cookies_verified_total` | counter | `key`, `role` | genuine cookies under this key |
+//! | `tenure_cookies_verified_total` | counter | `key` | genuine cookies under this key |
+//! | `tenure_key_signs` | gauge | `key` | 1 for the key that signs, 0 for those that only verify |
 
 use std::time::Duration;
 
@@ -21,13 +22,11 @@ mod exported {
             .increment(1);
         metrics::gauge!("tenure_secret_stale_seconds", "source" => source).set(stale_for.as_secs_f64());
         for used in live.usage() {
-            let role = match used.role {
-                KeyRole::Upcoming => "upcoming",
-                KeyRole::Current => "current",
-                KeyRole::Older => "older",
-            };
-            metrics::counter!("tenure_cookies_verified_total", "key" => used.id.to_string(), "role" => role)
+            let key = used.id.to_string();
+            let signs = if used.role == KeyRole::Current { 1.0 } else { 0.0 };
+            metrics::counter!("tenure_cookies_verified_total", "key" => key.clone())
                 .absolute(used.cookies_verified);
+            metrics::gauge!("tenure_key_signs", "key" => key).set(signs);
         }
     }
 }

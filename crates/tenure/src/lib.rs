@@ -42,6 +42,10 @@
 //! | `mongodb` | [`mongodb`]: sessions in a MongoDB collection |
 //! | `postgres` | `postgres`: PostgreSQL |
 //! | `mysql` | `mysql`: MySQL and MariaDB |
+//! | `redis` | `redis`: Redis and Valkey |
+//! | `secrets` | `secrets`: a keyring that follows the place where its secrets are kept |
+//! | `secrets-file`, `secrets-vault`, `secrets-aws`, `secrets-azure` | such places, each with its client |
+//! | `metrics` | tells dashboards how it goes, through the `metrics` facade |
 //! | `memory` | [`MemoryStore`], for development and tests |
 //!
 //! None is on by default, so that an application compiles what it uses and no more.
@@ -96,6 +100,12 @@ pub mod mongodb {
 #[cfg(feature = "redis")]
 pub mod redis {
     pub use tenure_redis::*;
+}
+
+/// Where secrets come from, and a keyring that follows them.
+#[cfg(feature = "secrets")]
+pub mod secrets {
+    pub use tenure_secrets::*;
 }
 
 /// The README's code is compiled like any example.

@@ -8,9 +8,10 @@ use clap::Parser;
 const ABOUT: &str = "\
 A small web app on Tenure: accounts, sessions, and an account page that signs other devices out.
 
-The secret that signs the cookies and seals the sessions comes from the environment variable
-SESSION_SECRET; make one with `openssl rand -base64 32`. To rotate it, put the new one in front of
-the old one, with a comma between them.
+The secret that signs the cookies and seals the sessions comes from the place that --secret names:
+by itself the environment variable SESSION_SECRET. Make one with `openssl rand -base64 32`. The app
+looks there again and again; a new version verifies at once and signs when every instance of the app
+has had the time to see it, so that a rotation signs nobody out.
 
 With TENURE_ENV=development and no SESSION_SECRET, one is made on the first run and kept beside the
 database. Without TENURE_ENV=development this is production, and nothing insecure is accepted.";
@@ -31,6 +32,24 @@ pub struct Cli {
     /// `postgres://app@127.0.0.1/app`; each kind of store needs the cargo feature of its name
     #[arg(long, value_name = "URL", env = "DEMO_STORE", hide_env_values = true)]
     pub store: Option<String>,
+
+    /// Where the secret is kept, such as `file:/run/secrets/session`, or `vault:secret/demo#session` with
+    /// the cargo feature of that name
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        env = "DEMO_SECRET",
+        default_value = "env:SESSION_SECRET"
+    )]
+    pub secret: String,
+
+    /// How often to look there, in seconds; a new version signs after two such intervals
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    pub secret_refresh: u64,
+
+    /// Serve metrics for Prometheus at this address, under /metrics; not for the public
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
 
     /// Send the cookie over plain http too, under the name `session`; for development in Safari, which
     /// sends no Secure cookie to a plain-http localhost

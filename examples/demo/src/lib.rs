@@ -12,6 +12,7 @@ mod devices;
 mod ended;
 mod failure;
 mod headers;
+pub mod metrics;
 mod pages;
 pub mod secret_file;
 mod times;

@@ -10,16 +10,19 @@ use std::time::Duration;
 
 use clap::Parser;
 use demo::cli::Cli;
+use demo::metrics::{self, MetricsError};
 use demo::secret_file::{self, SecretFileError};
 use demo::users::{AccountError, Users};
 use demo::{App, app};
+use tenure::secrets::{FollowError, FollowOptions, FollowingKeyring, forbid_core_dumps};
 use tenure::sqlite::{OpenError, SqliteStore};
 use tenure::store::{ConnectError, connect};
-use tenure::{Environment, Keyring, Policy, Problem, SecretVariableError, Sessions, SetupError, Store};
+use tenure::{Environment, Keyring, LiveKeyring, Policy, Problem, Sessions, SetupError, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 const SECRET_VARIABLE: &str = "SESSION_SECRET";
+const SECRET_SOURCE: &str = "env:SESSION_SECRET";
 
 /// How long requests that run may go on after the signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -32,8 +35,14 @@ enum StartError {
         Environment::VARIABLE
     )]
     NoSecret,
-    #[error(transparent)]
-    Secret(SecretVariableError),
+    #[error("{0}")]
+    Source(#[from] tenure::secrets::ConnectError),
+    #[error("{0}")]
+    Secret(#[from] FollowError),
+    #[error("core dumps, which would hold the secret, can't be forbidden: {0}")]
+    CoreDumps(io::Error),
+    #[error("metrics can't be served: {0}")]
+    Metrics(#[from] MetricsError),
     #[error(transparent)]
     SecretFile(#[from] SecretFileError),
     #[error(
@@ -68,7 +77,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> Result<(), StartError> {
-    let keyring = keyring(cli)?;
+    forbid_core_dumps().map_err(StartError::CoreDumps)?;
+    if let Some(address) = cli.metrics {
+        metrics::serve(address).await?;
+    }
+    let policy = policy(cli);
+    let keyring = keyring(cli, &policy).await?;
     let database = &cli.database;
     // The store first, for it makes the file readable by this user alone.
     let file = SqliteStore::open(database).await?;
@@ -80,7 +94,7 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
         Some(url) => connect(url).await?,
         None => Arc::new(file.clone()),
     };
-    let sessions = Sessions::new(policy(cli), keyring, store).map_err(setup_error)?;
+    let sessions = Sessions::new(policy, keyring, store).map_err(setup_error)?;
     let app = app(App::new(sessions, users.clone()).clear_site_data(cli.clear_site_data));
     serve(cli.listen, app).await?;
     users.close().await;
@@ -88,26 +102,31 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
     Ok(())
 }
 
-fn keyring(cli: &Cli) -> Result<Keyring, StartError> {
-    match Keyring::from_env(SECRET_VARIABLE) {
-        Ok(keyring) => Ok(keyring),
-        Err(SecretVariableError::Missing(_)) if Environment::from_env() == Environment::Development => {
-            let file = cli.secret_file();
-            let kept = secret_file::read_or_make(&file)?;
-            let origin = if kept.is_new {
-                "a new secret, kept"
-            } else {
-                "the secret"
-            };
-            say(&format!(
-                "demo: development: {SECRET_VARIABLE} is not set, so this uses {origin} in {}",
-                file.display()
-            ));
-            Ok(Keyring::new(kept.secret))
-        }
-        Err(SecretVariableError::Missing(_)) => Err(StartError::NoSecret),
-        Err(error) => Err(StartError::Secret(error)),
+/// The keyring that follows the place of the secret; on a developer's machine without one, a secret in a file.
+async fn keyring(cli: &Cli, policy: &Policy) -> Result<LiveKeyring, StartError> {
+    let is_set = cli.secret != SECRET_SOURCE || std::env::var_os(SECRET_VARIABLE).is_some();
+    if is_set {
+        let source = tenure::secrets::connect(&cli.secret).await?;
+        let options =
+            FollowOptions::for_policy(policy).refresh_every(Duration::from_secs(cli.secret_refresh));
+        let keyring = FollowingKeyring::start(source, options).await?;
+        return Ok(keyring.live().clone());
     }
+    if Environment::from_env() != Environment::Development {
+        return Err(StartError::NoSecret);
+    }
+    let file = cli.secret_file();
+    let kept = secret_file::read_or_make(&file)?;
+    let origin = if kept.is_new {
+        "a new secret, kept"
+    } else {
+        "the secret"
+    };
+    say(&format!(
+        "demo: development: {SECRET_VARIABLE} is not set, so this uses {origin} in {}",
+        file.display()
+    ));
+    Ok(Keyring::new(kept.secret).into())
 }
 
 fn policy(cli: &Cli) -> Policy {

@@ -1,5 +1,5 @@
 use sqlx::{AssertSqlSafe, Row};
-use tenure_core::{Device, Lifetime};
+use tenure_core::{Device, Lifetime, Lineage};
 
 use super::*;
 

@@ -137,6 +137,11 @@ impl Visitor {
         }
     }
 
+    /// The same browser at another instance of the app.
+    pub(crate) fn go_to(&mut self, url: &str) {
+        url.clone_into(&mut self.url);
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }
