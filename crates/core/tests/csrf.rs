@@ -1,12 +1,13 @@
 //! Tokens against forgeries: masked anew each time, of one session's secret, and dead with it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderValue};
 use http::{Method, Uri};
 use tenure_core::{
-    CsrfDemand, CsrfRefusal, CsrfRequest, CsrfTokens, Environment, Keyring, MemoryStore, Opened, Policy,
-    Secret, Session, Sessions, Store,
+    CsrfDemand, CsrfRefusal, CsrfRequest, CsrfTokens, Environment, Keyring, ManualClock, MemoryStore, Opened,
+    Policy, Secret, Session, Sessions, Store,
 };
 use tenure_testkit::FaultyStore;
 
@@ -160,6 +161,39 @@ async fn a_token_asked_for_after_a_renewal_in_the_same_request_is_of_the_new_sec
     })
     .await;
     assert_eq!(posted(&sessions, &cookie, &token), Ok(()));
+}
+
+/// A page may be open while a periodic renewal goes by, and its form must be good when it is sent at last.
+#[tokio::test]
+async fn a_token_outlives_the_periodic_renewals_of_its_session_and_not_one_that_takes_effect_at_once() {
+    const INTERVAL: Duration = Duration::from_secs(10 * 60);
+    let clock = ManualClock::default();
+    let policy = Policy::default()
+        .environment(Environment::Development)
+        .renew_every(Some(INTERVAL))
+        .csrf_tokens(CsrfTokens::Demanded);
+    let sessions = Sessions::builder(policy, Keyring::new(Secret::new(SECRET)), MemoryStore::new())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let mut cookie = HeaderMap::new();
+    request(&sessions, &mut cookie, async |session| {
+        session.sign_in("ada").unwrap();
+    })
+    .await;
+    let token = token(&sessions, &mut cookie).await;
+
+    let mut cookies = 0;
+    for _ in 0..9 {
+        clock.advance(INTERVAL / 2);
+        let before = cookie.clone();
+        assert_eq!(posted(&sessions, &cookie, &token), Ok(()));
+        assert_eq!(verified(&sessions, &mut cookie, &token).await, Ok(()));
+        cookies += usize::from(cookie != before);
+    }
+    assert!(cookies >= 3, "the secret was renewed {cookies} times");
+    request(&sessions, &mut cookie, async |session| session.renew()).await;
+    assert_eq!(posted(&sessions, &cookie, &token), Err(CsrfRefusal::TokenWrong));
 }
 
 #[tokio::test]

@@ -12,8 +12,9 @@ use crate::token::TokenSecret;
 /// What a page of a session sends along to prove that it is one: a synchronizer token (OWASP Cross-Site Request Forgery
 /// Prevention Cheat Sheet; NIST SP 800-63B-4, section 5.1). `Display` is its text: 86 letters, digits, `-` and `_`.
 ///
-/// It is HMAC-SHA256 of a label under the session's secret. So nothing of it is stored, it is this session's alone,
-/// and renewing, signing in and ending the session end it. The secret can't be found from it, and without the
+/// It is HMAC-SHA256 of a label under the session's secret, of which it takes the half that periodic renewals keep. So
+/// nothing of it is stored, it is this session's alone, and renewing, signing in and ending the session end it; a
+/// [periodic renewal](crate::Policy::renew_every) does not, for the user may be filling in the form. The secret can't be found from it, and without the
 /// cookie it is worth nothing.
 ///
 /// Each one that is given out is masked with fresh random bytes, so that its text is another in each response, and
@@ -75,7 +76,7 @@ impl fmt::Debug for CsrfToken {
 pub(crate) struct CsrfKey([u8; KEY_LENGTH]);
 
 impl CsrfKey {
-    /// The key of whoever bears this secret: the session's current one, or, while a policy lets it, the one before.
+    /// The key of whoever bears this secret, or one that a periodic renewal put before or after it.
     pub(crate) fn of(secret: &TokenSecret) -> Self {
         let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.root()), LABEL);
         let mut key = [0; KEY_LENGTH];
