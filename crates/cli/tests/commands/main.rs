@@ -6,6 +6,10 @@ mod generate;
 mod interface;
 #[cfg(feature = "file")]
 mod rotate;
+#[cfg_attr(
+    not(feature = "file"),
+    allow(dead_code, reason = "the tests of files use most of it")
+)]
 mod run;
 #[cfg(feature = "vault")]
 mod vault;
