@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenure_core::store::{Inserted, Store, Touch, Updated};
-use tenure_core::{Device, Lifetime, Owner, Record, SecretHash, SessionId, Timestamp};
+use tenure_core::{Device, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, Timestamp};
 use tokio::task::JoinSet;
 
 use super::Outcome;
@@ -99,6 +99,7 @@ fn record(number: u64) -> Record {
         version: 1,
         secret_hash: SecretHash::from_bytes([7; SecretHash::LENGTH]),
         previous_secret_hash: None,
+        lineage: Lineage::begun(START),
         owner: Some(Owner::new(format!("user-{}", number / 10)).expect("an owner")),
         created_at: START,
         signed_in_at: Some(START),

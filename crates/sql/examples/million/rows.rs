@@ -27,10 +27,10 @@ pub(crate) fn of_sqlite(from: u64, to: u64) -> String {
     format!(
         "WITH RECURSIVE numbers (n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {to}) \
          INSERT INTO tenure_sessions (id, version, secret_hash, owner, created_at, last_seen_at, idle_timeout, \
-             absolute_deadline, lifetime, data) \
+             absolute_deadline, lifetime, lineage, data) \
          SELECT CAST(printf('%016d', n * {STEP} % {IDS}) AS BLOB), 1, zeroblob(32), 'user-' || (n / {PER_OWNER}), 0, \
              CASE WHEN n < {EXPIRED} AND {from} > 0 THEN 0 ELSE n + 2000000 END, 1000, 1000000000, 'standard', \
-             zeroblob(300) \
+             X'010000000000000000000000000000000000', zeroblob(300) \
          FROM numbers"
     )
 }
@@ -38,10 +38,11 @@ pub(crate) fn of_sqlite(from: u64, to: u64) -> String {
 pub(crate) fn of_postgres(from: u64, to: u64) -> String {
     format!(
         "INSERT INTO tenure_sessions (id, version, secret_hash, owner, created_at, last_seen_at, idle_timeout, \
-             absolute_deadline, lifetime, data) \
+             absolute_deadline, lifetime, lineage, data) \
          SELECT convert_to(lpad((n * {STEP} % {IDS})::text, 16, '0'), 'UTF8'), 1, sha256('x'), \
              'user-' || (n / {PER_OWNER}), 0, CASE WHEN n < {EXPIRED} AND {from} > 0 THEN 0 ELSE n + 2000000 END, \
-             1000, 1000000000, 'standard', decode(repeat('ab', 300), 'hex') \
+             1000, 1000000000, 'standard', \
+             decode('01' || repeat('00', 17), 'hex'), decode(repeat('ab', 300), 'hex') \
          FROM generate_series({from}::bigint, {to} - 1) n"
     )
 }

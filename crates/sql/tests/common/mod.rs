@@ -20,7 +20,7 @@ pub(crate) mod servers;
 use std::time::Duration;
 
 use tenure_core::store::{Inserted, Touch};
-use tenure_core::{Device, Lifetime, Owner, Record, SecretHash, SessionId, Store, Timestamp};
+use tenure_core::{Device, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, Store, Timestamp};
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -37,6 +37,7 @@ pub(crate) fn record(number: u8) -> Record {
         version: 1,
         secret_hash: BEARER,
         previous_secret_hash: None,
+        lineage: Lineage::begun(START),
         owner: Some(Owner::new("alice").unwrap()),
         created_at: START,
         signed_in_at: Some(START),
