@@ -89,9 +89,15 @@ const TOOLS: &str = "
 /// What arrived at the victim's server, and what of that reached its handler.
 #[derive(Clone, Default)]
 struct Ledger {
-    arrived: Arc<Mutex<Vec<(String, u16)>>>,
-    effects: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    arrived: Arc<Mutex<Vec<Answered>>>,
+    effects: Arc<Mutex<Vec<Effect>>>,
 }
+
+/// A request's name, and its answer's status.
+type Answered = (String, u16);
+
+/// A request's name, and who was signed in.
+type Effect = (String, Option<String>);
 
 #[derive(Deserialize)]
 struct Act {
@@ -179,7 +185,7 @@ async fn victim(policy: Policy) -> (u16, Ledger) {
 }
 
 /// Writes down how a request that has a name was answered.
-async fn note_answer(arrived: Arc<Mutex<Vec<(String, u16)>>>, request: Request, next: Next) -> Response {
+async fn note_answer(arrived: Arc<Mutex<Vec<Answered>>>, request: Request, next: Next) -> Response {
     let is_preflight = request.method() == axum::http::Method::OPTIONS;
     let query = request.uri().query().unwrap_or("").to_owned();
     let response = next.run(request).await;
