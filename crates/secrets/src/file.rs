@@ -29,8 +29,9 @@ use zeroize::Zeroizing;
 /// folders with more than 100 files. What counts is the file that a symbolic link leads to. In Kubernetes,
 /// set `defaultMode: 0400` on the volume; in Docker, `mode: 0400` on the secret.
 ///
-/// The newest version's `created_at` is its file's time of modification. The time at which a line was written is
-/// known only of the newest. A version is named by its key's id, which is derived one-way.
+/// No version has a `created_at`: each machine has a copy of its own, and its times are its own. So an instance that
+/// starts signs with the second one until the newest has been there for the propagation delay, and an older one
+/// verifies until it is taken out. A version is named by its key's id, which is derived one-way.
 ///
 /// A change is noticed at once where the operating system tells of it, links that are swapped included, and by the
 /// next regular look elsewhere (network file systems). Write a new file beside the old one and rename it, as

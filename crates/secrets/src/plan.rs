@@ -15,6 +15,13 @@ pub(crate) struct Known {
     pub(crate) known_since: Timestamp,
 }
 
+impl Known {
+    /// Whether the source says when it was made, which is the same for every instance.
+    fn is_dated(&self) -> bool {
+        self.version.created_at.is_some()
+    }
+}
+
 /// How long things take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
@@ -55,14 +62,23 @@ impl Plan {
     /// behind it verify until the longest session that they can have signed has ended: the longest lifetime after
     /// another took over, and a propagation delay more, for the instance that took over last.
     ///
-    /// Where none has been known for long enough, as at the first start, the last one signs: it is the oldest, so
-    /// every instance knows it if any does.
+    /// Where none has been known for long enough, as at a start, one signs that every other instance surely takes:
+    /// the first behind the newest of which the source does not say that it is new, or else the oldest.
+    ///
+    /// What retires is up to the source's own times alone. An instance that starts must never sign with a version that
+    /// another has let go, and without the source nobody knows what the others count from.
     pub(crate) fn at(now: Timestamp, versions: &[Known], timing: Timing) -> Option<Self> {
         let signs_from = |known: &Known| known.known_since.plus(timing.propagation);
         let may_sign = |known: &Known| known.version.stage == Stage::Active;
         let current = versions
             .iter()
             .position(|known| may_sign(known) && signs_from(known) <= now)
+            .or_else(|| {
+                let newest = versions.iter().position(may_sign)?;
+                let behind = |known: &Known| may_sign(known) && !known.is_dated();
+                let second = versions[newest + 1..].iter().position(behind);
+                second.map(|behind| newest + 1 + behind)
+            })
             .or_else(|| versions.iter().rposition(may_sign))?;
 
         let mut duties = Vec::with_capacity(versions.len());
@@ -85,7 +101,7 @@ impl Plan {
                     verifies_until,
                 },
             });
-            if may_sign(known) {
+            if may_sign(known) && known.is_dated() {
                 let moment = signs_from(known);
                 taken_over_at = Some(taken_over_at.map_or(moment, |earlier| earlier.min(moment)));
             }
@@ -168,6 +184,13 @@ mod tests {
         version(number, Stage::Active, known_since)
     }
 
+    /// A version of a source that says when it was made.
+    fn dated(number: u8, known_since: Timestamp) -> Known {
+        let mut known = active(number, known_since);
+        known.version.created_at = Some(known_since);
+        known
+    }
+
     fn roles(plan: &Plan) -> Vec<Option<KeyRole>> {
         plan.duties
             .iter()
@@ -202,7 +225,7 @@ mod tests {
 
     #[test]
     fn an_older_version_verifies_for_as_long_as_a_session_can_live_and_then_goes() {
-        let versions = [active(2, start()), active(1, start().minus(30 * MINUTE))];
+        let versions = [dated(2, start()), dated(1, start().minus(30 * MINUTE))];
         let end = start()
             .plus(10 * MINUTE)
             .plus(TIMING.longest_lifetime)
@@ -215,8 +238,30 @@ mod tests {
     }
 
     #[test]
-    fn at_a_first_start_with_several_unknown_versions_the_oldest_signs() {
+    fn a_version_of_a_source_without_times_never_retires() {
+        let versions = [active(2, start()), active(1, start().minus(30 * MINUTE))];
+        let plan = Plan::at(start().plus(Duration::from_hours(24 * 400)), &versions, TIMING).unwrap();
+        assert_eq!(roles(&plan), [Some(KeyRole::Current), Some(KeyRole::Older)]);
+        assert_eq!(plan.changes_at, None);
+    }
+
+    #[test]
+    fn at_a_start_without_times_the_second_signs_for_it_signed_before_the_last_rotation() {
         let versions = [active(3, start()), active(2, start()), active(1, start())];
+        let plan = Plan::at(start(), &versions, TIMING).unwrap();
+        assert_eq!(
+            roles(&plan),
+            [
+                Some(KeyRole::Upcoming),
+                Some(KeyRole::Current),
+                Some(KeyRole::Older)
+            ]
+        );
+    }
+
+    #[test]
+    fn at_a_start_where_the_source_says_that_all_are_new_the_oldest_signs() {
+        let versions = [dated(3, start()), dated(2, start()), dated(1, start())];
         let plan = Plan::at(start(), &versions, TIMING).unwrap();
         assert_eq!(
             roles(&plan),
@@ -254,34 +299,70 @@ mod tests {
 
     proptest! {
         /// Two instances that learn of each version at different moments, within the propagation delay of each
-        /// other: neither ever signs with a key that the other does not have.
+        /// other, and start anew now and then, over years: neither ever signs with a key that the other lacks.
+        /// Rotations are two propagation delays apart at the least.
         #[test]
         fn no_instance_signs_with_a_key_that_another_lacks(
-            gaps in proptest::collection::vec(1_u64..2_000, 1..6),
-            lags in proptest::collection::vec(0_u64..10, 6),
-            probes in proptest::collection::vec(0_u64..15_000, 20),
+            gaps in proptest::collection::vec(20_u64..100_000, 1..8),
+            lags in proptest::collection::vec(0_u64..10, 8),
+            starts in proptest::collection::vec((0_u64..800_000, 0_u64..800_000), 1..6),
+            probes in proptest::collection::vec((0_usize..8, 0_u64..60, any::<bool>()), 40),
+            has_times: bool,
         ) {
-            // Version n appears at the source at `appeared[n]`; this instance sees it at once, the other later.
+            // Version n appears at the source at `appeared[n]`; the first instance sees it at once, the other later.
             let mut moment = start();
             let mut appeared = vec![moment];
             for gap in &gaps {
                 moment = moment.plus(Duration::from_mins(*gap));
                 appeared.push(moment);
             }
-            let seen_at = |instance: usize, number: usize| {
-                if instance == 0 { appeared[number] } else { appeared[number].plus(Duration::from_mins(lags[number])) }
-            };
             let ring = |instance: usize, now: Timestamp| {
+                let minutes = |minutes: u64| start().plus(Duration::from_mins(minutes));
+                let started = starts
+                    .iter()
+                    .map(|pair| minutes(if instance == 0 { pair.0 } else { pair.1 }))
+                    .filter(|moment| *moment <= now)
+                    .max()
+                    .unwrap_or(start());
                 let known: Vec<_> = (0..appeared.len())
                     .rev()
-                    .filter(|number| *number == 0 || seen_at(instance, *number) <= now)
-                    .map(|number| active(u8::try_from(number).unwrap(), seen_at(instance, number)))
+                    .filter_map(|number| {
+                        let lag = if instance == 0 || number == 0 { 0 } else { lags[number] };
+                        let seen_at = appeared[number].plus(Duration::from_mins(lag));
+                        let number = u8::try_from(number).unwrap();
+                        let made_at = appeared[usize::from(number)];
+                        if seen_at > now && made_at.max(started) > now {
+                            return None;
+                        }
+                        // A start reads the source as it is at that moment.
+                        let was_there_at_the_start = made_at <= started;
+                        if !was_there_at_the_start && seen_at > now {
+                            return None;
+                        }
+                        Some(match (has_times, was_there_at_the_start) {
+                            (true, true) => dated(number, made_at),
+                            (true, false) => {
+                                let mut known = dated(number, made_at);
+                                known.known_since = seen_at;
+                                known
+                            }
+                            (false, true) => active(number, started),
+                            (false, false) => active(number, seen_at),
+                        })
+                    })
                     .collect();
                 let plan = Plan::at(now, &known, TIMING).unwrap();
                 known.into_iter().zip(plan.duties).collect::<Vec<_>>()
             };
-            for probe in probes {
-                let now = start().plus(Duration::from_mins(probe));
+            let near_rotations = probes.iter().map(|(number, minutes, after)| {
+                let rotation = appeared[number % appeared.len()];
+                let distance = Duration::from_mins(*minutes);
+                if *after { rotation.plus(distance) } else { rotation.minus(distance).max(start()) }
+            });
+            let near_starts = starts.iter().flat_map(|(one, other)| {
+                [*one, *other, one + 5, other + 5].map(|minutes| start().plus(Duration::from_mins(minutes)))
+            });
+            for now in near_rotations.chain(near_starts) {
                 for (one, other) in [(0, 1), (1, 0)] {
                     let signer = ring(one, now)
                         .into_iter()
@@ -290,7 +371,7 @@ mod tests {
                     let verifies = ring(other, now)
                         .into_iter()
                         .any(|(known, duty)| known.key_id == signer && matches!(duty, Duty::Serves { .. }));
-                    prop_assert!(verifies, "minute {probe}");
+                    prop_assert!(verifies, "at {now:?}, times {has_times}");
                 }
             }
         }

@@ -11,7 +11,8 @@ pub struct SecretVersion {
     pub secret: Secret,
     /// What the source says it is for.
     pub stage: Stage,
-    /// When it was made, if the source knows.
+    /// When it was made, if the source knows, and would tell every instance the same. `None` where each instance has
+    /// a copy of its own, such as a file.
     pub created_at: Option<Timestamp>,
 }
 

@@ -28,6 +28,8 @@ const THIRD: &str = "dHfCaGzmQ7Yb0yP2kV9rT4nXwE6uLsJ1";
 enum Answer {
     /// Names and secrets, the one to sign with first.
     Has(Vec<(&'static str, &'static str)>),
+    /// The same, with the time at which each was made.
+    Dated(Vec<(&'static str, &'static str, Timestamp)>),
     Pending(Vec<(&'static str, &'static str)>),
     Down,
     Denied,
@@ -98,6 +100,13 @@ impl SecretSource for Scripted {
                 Answer::Has(versions) => versions
                     .into_iter()
                     .map(|(name, secret)| version(name, secret, Stage::Active))
+                    .collect(),
+                Answer::Dated(versions) => versions
+                    .into_iter()
+                    .map(|(name, secret, made)| SecretVersion {
+                        created_at: Some(made),
+                        ..version(name, secret, Stage::Active)
+                    })
                     .collect(),
                 Answer::Pending(versions) => versions
                     .into_iter()
@@ -227,15 +236,15 @@ async fn a_new_version_verifies_at_the_next_refresh_and_signs_two_refresh_interv
 
 #[tokio::test(start_paused = true)]
 async fn an_older_version_verifies_until_the_longest_session_has_ended_and_then_goes() {
-    let source = Scripted::has(&[("2", SECOND_SECRET), ("1", FIRST)]);
+    let made = RuntimeClock(Instant::now()).now();
+    let source = Scripted::new(Answer::Dated(vec![
+        ("2", SECOND_SECRET, made),
+        ("1", FIRST, made.minus(DAY)),
+    ]));
     let events = Events::default();
     let options = options(&events).refresh_every(HOUR);
     let keyring = FollowingKeyring::start(source, options).await.unwrap();
-    assert_eq!(
-        roles(&keyring),
-        named(&[("2", UPCOMING), ("1", CURRENT)]),
-        "nobody can say who knows the second one"
-    );
+    assert_eq!(roles(&keyring), named(&[("2", UPCOMING), ("1", CURRENT)]));
     sleep(2 * HOUR + SECOND).await;
     assert_eq!(roles(&keyring), named(&[("2", CURRENT), ("1", OLDER)]));
     sleep(30 * DAY).await;
@@ -247,6 +256,27 @@ async fn an_older_version_verifies_until_the_longest_session_has_ended_and_then_
     assert!(events.names().contains(&"secret_version_retired"));
     sleep(DAY).await;
     assert_eq!(roles(&keyring), named(&[("2", CURRENT), ("1", None)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_sources_word_for_its_age_an_older_version_verifies_until_it_is_taken_out() {
+    let source = Scripted::has(&[("3", THIRD), ("2", SECOND_SECRET), ("1", FIRST)]);
+    let events = Events::default();
+    let options = options(&events).refresh_every(HOUR);
+    let keyring = FollowingKeyring::start(source.clone(), options).await.unwrap();
+    assert_eq!(
+        roles(&keyring),
+        named(&[("3", UPCOMING), ("2", CURRENT), ("1", OLDER)]),
+        "nobody can say who knows the third one, and others may have signed with the second for years"
+    );
+    sleep(60 * DAY).await;
+    assert_eq!(
+        roles(&keyring),
+        named(&[("3", CURRENT), ("2", OLDER), ("1", OLDER)])
+    );
+    source.now_has(&[("3", THIRD), ("2", SECOND_SECRET)]);
+    keyring.refresh().await.unwrap();
+    assert_eq!(roles(&keyring), named(&[("3", CURRENT), ("2", OLDER)]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -432,35 +462,14 @@ async fn a_refused_version_is_left_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_source_that_knows_when_a_version_was_made_lets_an_old_one_sign_at_once_after_a_restart() {
-    #[derive(Debug)]
-    struct Dated(Timestamp);
-    impl SecretSource for Dated {
-        fn name(&self) -> &'static str {
-            "scripted:source"
-        }
-        fn fetch(&self) -> SourceFuture<'_, Result<Fetched, FetchError>> {
-            let dated = |name, secret, made| SecretVersion {
-                created_at: Some(made),
-                ..version(name, secret, Stage::Active)
-            };
-            let versions = vec![
-                dated("3", THIRD, self.0.minus(MINUTE)),
-                dated("2", SECOND_SECRET, self.0.minus(HOUR)),
-                dated("1", FIRST, self.0.minus(DAY)),
-            ];
-            Box::pin(async move {
-                Ok(Fetched {
-                    versions,
-                    look_again_in: None,
-                })
-            })
-        }
-    }
     let now = RuntimeClock(Instant::now()).now();
     let events = Events::default();
-    let keyring = FollowingKeyring::start(Dated(now), options(&events))
-        .await
-        .unwrap();
+    let source = Scripted::new(Answer::Dated(vec![
+        ("3", THIRD, now.minus(MINUTE)),
+        ("2", SECOND_SECRET, now.minus(HOUR)),
+        ("1", FIRST, now.minus(DAY)),
+    ]));
+    let keyring = FollowingKeyring::start(source, options(&events)).await.unwrap();
     assert_eq!(
         roles(&keyring),
         named(&[("3", UPCOMING), ("2", CURRENT), ("1", OLDER)])

@@ -15,7 +15,7 @@ use reqwest::{Method, StatusCode};
 use tempfile::TempDir;
 use tenure::secrets::{SecretSource, SecretText, VaultLogin, VaultSource};
 use tenure_testkit::SplitMix64;
-use tenure_testkit::servers::openbao::OpenBaoServer;
+use tenure_testkit::servers::OpenBaoServer;
 use tenure_testkit::servers::redis::RedisServer;
 
 const INSTANCES: usize = 3;

@@ -6,7 +6,6 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::str;
 
-use tenure_core::Timestamp;
 use zeroize::Zeroizing;
 
 use super::ordering::newest_first;
@@ -58,11 +57,7 @@ pub(super) fn versions(path: &Path, origin: &str) -> Result<Fetched, FetchError>
 fn versions_of_file(path: &Path, origin: &str) -> Result<Vec<SecretVersion>, FetchError> {
     let content = content(path, origin)?;
     let lines = content.bytes.split(|byte| *byte == b'\n').filter_map(trimmed);
-    let mut versions: Vec<_> = lines.map(|secret| version(secret, None)).collect();
-    if let Some(newest) = versions.first_mut() {
-        newest.created_at = modified(&content.metadata);
-    }
-    Ok(versions)
+    Ok(lines.map(version).collect())
 }
 
 fn versions_of_folder(path: &Path, origin: &str) -> Result<Vec<SecretVersion>, FetchError> {
@@ -85,7 +80,7 @@ fn read_folder(path: &Path, origin: &str) -> Result<Vec<SecretVersion>, FetchErr
         let content = content(&file, origin)?;
         let secret =
             trimmed(&content.bytes).ok_or_else(|| empty(origin, &path.join(&name).display().to_string()))?;
-        versions.push(version(secret, modified(&content.metadata)));
+        versions.push(version(secret));
     }
     Ok(versions)
 }
@@ -196,17 +191,13 @@ fn is_text(bytes: &[u8]) -> bool {
     })
 }
 
-fn version(secret: tenure_core::Secret, created_at: Option<Timestamp>) -> SecretVersion {
+fn version(secret: tenure_core::Secret) -> SecretVersion {
     SecretVersion {
         name: name_by_value(&secret),
         secret,
         stage: Stage::Active,
-        created_at,
+        created_at: None,
     }
-}
-
-fn modified(metadata: &Metadata) -> Option<Timestamp> {
-    metadata.modified().ok().map(Timestamp::from)
 }
 
 fn unusable(reason: String, origin: &str) -> FetchError {

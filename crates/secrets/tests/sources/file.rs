@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tenure_core::Timestamp;
 use tenure_secrets::{FetchError, FileSource, RotateError, SecretSource};
 
 use crate::common::{
@@ -40,11 +39,12 @@ async fn a_file_has_a_secret_a_line_with_the_one_to_sign_with_first() {
     let fetched = source.fetch().await.unwrap();
     assert_eq!(key_ids(&fetched), ids_of(&[SECOND, FIRST]));
     assert_eq!(names(&fetched), ids_of(&[SECOND, FIRST]));
-    let modified = Timestamp::from(fs::metadata(&path).unwrap().modified().unwrap());
-    assert_eq!(fetched.versions[0].created_at, Some(modified));
-    assert_eq!(
-        fetched.versions[1].created_at, None,
-        "only the newest line's time is known"
+    assert!(
+        fetched
+            .versions
+            .iter()
+            .all(|version| version.created_at.is_none()),
+        "the times of a copy are its own"
     );
     assert_silent(&source, &[FIRST, SECOND]);
     assert_silent(&fetched, &[FIRST, SECOND]);
