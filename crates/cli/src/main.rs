@@ -20,6 +20,8 @@ use exit::Exit;
 use failure::Failure;
 
 fn main() -> ExitCode {
+    // Where the system refuses, a crash may leave a secret behind; that is no reason not to work.
+    let _ = tenure_secrets::forbid_core_dumps();
     let done = match Cli::try_parse() {
         Ok(cli) => run(cli),
         Err(error) => return usage::print(error),
