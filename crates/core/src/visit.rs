@@ -11,6 +11,7 @@ use crate::bearer::{NotRecognised, Recognised, recognise};
 use crate::device::Device;
 use crate::engine::Engine;
 use crate::event::{Dropped, Event, EventKind, Refusal};
+use crate::keyring::KeyRole;
 use crate::lineage::Bearer;
 use crate::record::Record;
 use crate::state::{
@@ -290,7 +291,10 @@ impl Visit {
         let mut state = self.state();
         match outcome {
             Ok(live) => {
-                if older_key || live.bearer == Bearer::Predecessor {
+                // A look that is no activity seals nothing anew, and the cookie goes with the seal.
+                let seal_follows =
+                    live.attendance == Attendance::Active || live.sealed_under != KeyRole::Older;
+                if older_key && seal_follows || live.bearer == Bearer::Predecessor {
                     state.cookie = CookieDue::Issue;
                 }
                 if state.has_nothing_to_save() {

@@ -107,7 +107,11 @@ async fn a_look_that_is_no_activity_seals_nothing_anew() {
     app.store.reset_counts();
     let opened = rotated.open(&browser);
     opened.peek().await.unwrap();
-    rotated.answer(&opened, &mut browser).await;
+    assert_eq!(
+        rotated.answer(&opened, &mut browser).await,
+        SentCookie::None,
+        "the cookie goes with the seal"
+    );
     assert_eq!(app.store.total_calls(), 1);
 }
 
