@@ -16,6 +16,7 @@ use crate::outgoing::Outgoing;
 use crate::random::RandomError;
 use crate::record::{Lifetime, Record};
 use crate::session_id::SessionId;
+use crate::session_limit::{self, Admission};
 use crate::set_cookie;
 use crate::state::{
     Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Pending, Standing,
@@ -53,6 +54,13 @@ pub enum CommitError {
         bytes: usize,
         /// The policy's limit.
         limit: usize,
+    },
+    /// The owner who signed in has as many sessions as the [policy](crate::Policy::session_limit) allows. Nobody is
+    /// signed in by this request: offer to end another session.
+    #[error("the user has {limit} sessions already, and the policy allows no more; end one to sign in here")]
+    TooManySessions {
+        /// The policy's limit.
+        limit: u32,
     },
     /// The operating system gave no random bytes.
     #[error("no secret could be made for the session")]
@@ -274,7 +282,7 @@ async fn insert(
                         foresight: Foresight::Current,
                     },
                 );
-                return Ok(Saved::Written);
+                return written(visit, deadline, pending, token.id).await;
             }
         }
     }
@@ -351,7 +359,7 @@ async fn update(
                         ..*base
                     },
                 );
-                return Ok(Saved::Written);
+                return written(visit, deadline, pending, id).await;
             }
             Updated::Stale => {
                 if turn.is_none() {
@@ -367,6 +375,28 @@ async fn update(
     Err(CommitError::Contended {
         attempts: MOST_ATTEMPTS,
     })
+}
+
+/// Keeps whoever signed in to the limit of sessions.
+async fn written(
+    visit: &Visit,
+    deadline: &mut Deadline,
+    pending: &Pending,
+    id: SessionId,
+) -> Result<Saved, CommitError> {
+    let Some(owner) = pending.signs_in() else {
+        return Ok(Saved::Written);
+    };
+    match session_limit::keep(visit, deadline, owner, id).await? {
+        Admission::Stays => Ok(Saved::Written),
+        Admission::Evicted => Ok(drop_writes(visit, Dropped::SessionGone, None)),
+        Admission::Refused { limit } => {
+            let mut state = visit.state();
+            state.cookie = CookieDue::Remove;
+            state.become_absent(Absence::Destroyed);
+            Err(CommitError::TooManySessions { limit: limit.get() })
+        }
+    }
 }
 
 /// The record as it shall be after `pending`.

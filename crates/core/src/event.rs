@@ -47,6 +47,10 @@ pub enum EventKind {
         /// How many.
         sessions: u64,
     },
+    /// A session was ended because its owner signed in elsewhere, and had as many as the policy allows.
+    Evicted,
+    /// A sign-in was refused because the owner had as many sessions as the policy allows.
+    SignInRefused,
     /// A cookie was not accepted.
     CookieRefused(Refusal),
     /// A cookie of ours for a live session, with a secret that a renewal has replaced.
@@ -110,6 +114,8 @@ impl EventKind {
             Self::SignedOut => "session_signed_out",
             Self::Destroyed => "session_destroyed",
             Self::Revoked { .. } => "session_revoked",
+            Self::Evicted => "session_evicted",
+            Self::SignInRefused => "session_limit_reached",
             Self::CookieRefused(Refusal::Expired(_)) => "session_expired",
             Self::CookieRefused(Refusal::Unknown) => "session_use_after_expire",
             Self::CookieRefused(_) => "session_cookie_refused",
@@ -131,6 +137,8 @@ impl EventKind {
                 | Self::SignedOut
                 | Self::Destroyed
                 | Self::Revoked { .. }
+                | Self::Evicted
+                | Self::SignInRefused
                 | Self::ConflictReplayed
                 | Self::CookieRefused(Refusal::Expired(_))
         )

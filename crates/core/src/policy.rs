@@ -13,6 +13,7 @@ use crate::keyring::KeyringProblem;
 use crate::lineage::Rhythm;
 use crate::record::Lifetime;
 use crate::seal::{self, Sealing};
+use crate::session_limit::SessionLimit;
 use crate::store::MAX_DATA_BYTES;
 use crate::token::COOKIE_VALUE_LENGTH;
 
@@ -40,6 +41,7 @@ pub struct Policy {
     pub(crate) touch_interval: Option<Duration>,
     pub(crate) renew_every: Option<Duration>,
     pub(crate) renewal_grace: Duration,
+    pub(crate) session_limit: SessionLimit,
     pub(crate) cookie_name: Cow<'static, str>,
     pub(crate) cookie_path: Cow<'static, str>,
     pub(crate) cookie_domain: Option<Cow<'static, str>>,
@@ -93,6 +95,7 @@ impl Default for Policy {
             touch_interval: None,
             renew_every: None,
             renewal_grace: 2 * MINUTE,
+            session_limit: SessionLimit::Unlimited,
             cookie_name: Cow::Borrowed("__Host-session"),
             cookie_path: Cow::Borrowed("/"),
             cookie_domain: None,
@@ -228,6 +231,18 @@ impl Policy {
     pub fn renew_every(self, interval: Option<Duration>) -> Self {
         Self {
             renew_every: interval,
+            ..self
+        }
+    }
+
+    /// How many sessions one owner may have at once.
+    ///
+    /// *Default*: [`SessionLimit::Unlimited`]. *Reason*: people have many devices, and a surprise is no security.
+    /// OWASP ASVS 5.0, 7.1.2, wants the number to be a decision that is written down. *Cost*: one listing, and as
+    /// many removals as there are sessions too many, with each sign-in.
+    pub fn session_limit(self, limit: SessionLimit) -> Self {
+        Self {
+            session_limit: limit,
             ..self
         }
     }

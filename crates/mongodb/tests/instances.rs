@@ -31,3 +31,9 @@ async fn signing_out_everywhere_ends_the_sessions_of_every_process() {
     let database = MongoDatabase::new();
     instances::revoke_finally(stores(&database).await).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_at_once_at_several_instances_keep_to_the_limit_of_sessions() {
+    let database = MongoDatabase::new();
+    instances::keep_to_the_limit(stores(&database).await).await;
+}

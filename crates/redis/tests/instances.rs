@@ -33,3 +33,9 @@ async fn signing_out_everywhere_ends_the_sessions_of_every_process() {
     let server = server();
     instances::revoke_finally(stores(&server).await).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_at_once_at_several_instances_keep_to_the_limit_of_sessions() {
+    let server = server();
+    instances::keep_to_the_limit(stores(&server).await).await;
+}

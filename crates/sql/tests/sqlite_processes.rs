@@ -123,6 +123,12 @@ async fn revoking_an_owner_in_one_application_is_final_in_the_other() {
     instances::revoke_finally([file.store().await, file.store().await]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_at_once_at_several_instances_keep_to_the_limit_of_sessions() {
+    let file = File::new();
+    instances::keep_to_the_limit([file.store().await, file.store().await]).await;
+}
+
 #[tokio::test]
 async fn a_write_waits_for_another_programs_transaction_and_reads_do_not() {
     let file = File::new();

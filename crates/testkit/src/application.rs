@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use tenure_core::{
-    CommitError, Environment, Key, Keyring, LoadError, Owner, Policy, Secret, Session, Sessions, Store,
+    CommitError, Environment, Key, Keyring, LoadError, Owner, Policy, Secret, Session, SessionLimit,
+    Sessions, Store,
 };
 
 use crate::Browser;
@@ -37,6 +38,12 @@ impl Application {
     /// One that gives the store a minute: for more requests at once than a machine works through in time.
     pub fn patient(store: impl Store) -> Self {
         Self::with(store, Policy::default().store_deadline(Duration::from_secs(60)))
+    }
+
+    /// The same with a limit of sessions for each user.
+    pub fn limited(store: impl Store, limit: SessionLimit) -> Self {
+        let policy = Policy::default().store_deadline(Duration::from_secs(60));
+        Self::with(store, policy.session_limit(limit))
     }
 
     fn with(store: impl Store, policy: Policy) -> Self {

@@ -1,6 +1,9 @@
 //! Several processes of an application on one database: each has a store of its own.
 
-use tenure_core::{CommitError, Owner, Session, Store};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use tenure_core::{CommitError, Owner, Session, SessionLimit, Store};
 use tokio::task::{JoinSet, yield_now};
 
 use crate::application::{Application, RequestError, increment};
@@ -112,6 +115,50 @@ pub async fn revoke_finally<S: Store>(stores: impl IntoIterator<Item = S>) {
     }
     for application in &applications {
         assert_eq!(application.owner(&bystander).await.as_deref(), Some("bob"));
+    }
+}
+
+/// One user signs in at all of them at once, many times over, with a limit.
+///
+/// # Panics
+/// If another number of sessions is left than the limit, or those that were told so can't be used.
+pub async fn keep_to_the_limit<S: Store>(stores: impl IntoIterator<Item = S>) {
+    const LIMIT: NonZeroU32 = NonZeroU32::new(5).expect("five is not zero");
+    const SIGN_INS: usize = 64;
+    let stores: Vec<_> = stores.into_iter().map(Arc::new).collect();
+    for limit in [
+        SessionLimit::EvictOldest(LIMIT),
+        SessionLimit::RefuseNewest(LIMIT),
+    ] {
+        let limited = |store: &Arc<S>| Application::limited(Arc::clone(store), limit);
+        let applications: Vec<_> = stores.iter().map(limited).collect();
+        let bystander = applications[0].signed_in("bob").await;
+        let mut sign_ins = JoinSet::new();
+        for (application, _) in applications.iter().cycle().zip(0..SIGN_INS) {
+            let application = application.clone();
+            sign_ins.spawn(async move {
+                let mut browser = Browser::default();
+                let sign_in = |session: &Session| session.sign_in(OWNER).expect("a fitting owner");
+                match application.visit(&mut browser, sign_in).await {
+                    Ok(()) | Err(RequestError::Commit(CommitError::TooManySessions { .. })) => browser,
+                    Err(error) => panic!("{limit:?}: {error:?}"),
+                }
+            });
+        }
+        let browsers = sign_ins.join_all().await;
+        let left = usize::try_from(LIMIT.get()).expect("a small number");
+        assert_eq!(applications[0].sessions_of(OWNER).await, left, "{limit:?}");
+        let mut signed_in = 0;
+        for browser in &browsers {
+            signed_in += usize::from(applications[0].owner(browser).await.is_some());
+        }
+        assert_eq!(signed_in, left, "{limit:?}");
+        assert_eq!(applications[0].owner(&bystander).await.as_deref(), Some("bob"));
+        for (name, sessions) in [(OWNER, u64::from(LIMIT.get())), ("bob", 1)] {
+            let owner = Owner::new(name).expect("a fitting owner");
+            let ended = applications[0].sessions.of(owner).revoke_all().await;
+            assert_eq!(ended.expect("a revocation"), sessions, "{name}");
+        }
     }
 }
 

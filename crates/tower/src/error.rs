@@ -6,7 +6,7 @@ use tenure_core::{CommitError, CsrfRefusal, DataError, LoadError, OwnerError, St
 /// What a handler that uses a session can fail with: every error of a session turns into it by `?`.
 ///
 /// As a response it is 503 with Retry-After when the store failed, 413 when the data got too large, 403
-/// when the request may be a forgery, and 500 otherwise. The text tells the user what to do and nothing of the cause; that
+/// when the request may be a forgery or its user has too many sessions, and 500 otherwise. The text tells the user what to do and nothing of the cause; that
 /// goes to the log. An application renders its own by [`SessionLayer::on_failure`].
 ///
 /// [`SessionLayer::on_failure`]: crate::SessionLayer::on_failure
@@ -61,7 +61,7 @@ impl SessionError {
             | Self::Commit(CommitError::TooLarge { .. } | CommitError::Data(DataError::TooLarge { .. })) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
-            Self::Csrf(_) => StatusCode::FORBIDDEN,
+            Self::Csrf(_) | Self::Commit(CommitError::TooManySessions { .. }) => StatusCode::FORBIDDEN,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -89,6 +89,12 @@ macro_rules! server_tests {
             instances::revoke_finally([database.store().await, database.store().await]).await;
         }
 
+        #[tokio::test(flavor = "multi_thread")]
+        async fn sign_ins_at_once_at_several_instances_keep_to_the_limit_of_sessions() {
+            let database = Database::new();
+            instances::keep_to_the_limit([database.store().await, database.store().await]).await;
+        }
+
         #[tokio::test]
         async fn touches_at_the_same_time_write_once() {
             let database = Database::new();
