@@ -10,13 +10,14 @@ use crate::data::Data;
 use crate::data_error::DataError;
 use crate::deadline::Deadline;
 use crate::event::{Dropped, EventKind, Refusal};
+use crate::eviction::{self, Admission};
 use crate::keyring::KeyRole;
-use crate::lineage::{Bearer, Lineage, Step};
+use crate::lineage::{Bearer, Lineage};
+use crate::next_record::next_record;
 use crate::outgoing::Outgoing;
 use crate::random::RandomError;
 use crate::record::{Lifetime, Record};
 use crate::session_id::SessionId;
-use crate::session_limit::{self, Admission};
 use crate::set_cookie;
 use crate::state::{
     Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Pending, Standing,
@@ -24,7 +25,7 @@ use crate::state::{
 };
 use crate::store::{Inserted, Operation, StoreError, Touch, Updated};
 use crate::token::{Token, TokenSecret};
-use crate::upkeep;
+use crate::upkeep_commit;
 use crate::visit::Visit;
 
 /// A request's changes could not be written. Nothing of them is in the store, unless an earlier
@@ -96,7 +97,7 @@ pub(crate) fn commit_without_store(visit: &Visit) -> Option<Outgoing> {
 pub(crate) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
     let saved = save(visit).await;
     if saved.is_ok() {
-        upkeep::keep_up(visit).await;
+        upkeep_commit::keep_up(visit).await;
     }
     let mut state = visit.state();
     state.answered = Answered::Already;
@@ -387,7 +388,7 @@ async fn written(
     let Some(owner) = pending.signs_in() else {
         return Ok(Saved::Written);
     };
-    match session_limit::keep(visit, deadline, owner, id).await? {
+    match eviction::keep(&visit.engine, deadline, owner, id).await? {
         Admission::Stays => Ok(Saved::Written),
         Admission::Evicted => Ok(drop_writes(visit, Dropped::SessionGone, None)),
         Admission::Refused { limit } => {
@@ -397,42 +398,6 @@ async fn written(
             Err(CommitError::TooManySessions { limit: limit.get() })
         }
     }
-}
-
-/// The record as it shall be after `pending`.
-pub(crate) fn next_record(
-    visit: &Visit,
-    base: &Live,
-    pending: &Pending,
-    data: &Data,
-    secret: &TokenSecret,
-    now: Timestamp,
-) -> Result<Record, RandomError> {
-    let engine = &*visit.engine;
-    let mut record = Record {
-        version: base.record.version + 1,
-        ..base.record.clone()
-    };
-    pending.stamp(&mut record, &engine.policy, now, || visit.device());
-    if pending.needs_new_secret() {
-        record.previous_secret_hash = Some(base.record.secret_hash);
-        record.secret_hash = secret.hash();
-        record.lineage.replace(now);
-    }
-    match record.lineage.step(base.bearer, now, engine.policy.rhythm()) {
-        Some(Step::See) => record.lineage.see(now),
-        Some(Step::Settle) => record.lineage.settle(),
-        // An offer needs a secret of its own, and is made by the upkeep.
-        Some(Step::Offer) | None => {}
-    }
-    if base.attendance == Attendance::Active || pending.needs_new_secret() {
-        record.last_seen_at = record.last_seen_at.max(now);
-    }
-    record.data = engine
-        .policy
-        .sealing
-        .close(data, &record, secret, &engine.keyring.load())?;
-    Ok(record)
 }
 
 /// The session as another request left it, if it is still open to this one.
@@ -511,7 +476,7 @@ fn finish(visit: &Visit, mut live: Live) {
         }
         Standing::Unasked | Standing::Absent(_) => true,
     };
-    if cookie_changed {
+    if cookie_changed || live.bearer == Bearer::Predecessor {
         state.cookie = CookieDue::Issue;
     }
     state.in_flight = None;

@@ -239,6 +239,21 @@ impl fmt::Debug for Keyring {
     }
 }
 
+impl Secret {
+    /// The id of the key that signs cookies under this secret: what logs, metrics and operators call it by.
+    ///
+    /// ```
+    /// use tenure_core::{Keyring, Secret};
+    ///
+    /// let secret = Secret::new("mQ7Yb0yP2kV9rT4nXwE6uLsJ1dHfCaGz");
+    /// assert_eq!(secret.key_id(), Keyring::new(secret).current_key_id());
+    /// ```
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        Keys::derive(self).id
+    }
+}
+
 impl Keys {
     fn derive(secret: &Secret) -> Self {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"tenure 1").extract(secret.expose());

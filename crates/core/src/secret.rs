@@ -5,8 +5,6 @@ use std::fmt;
 use aws_lc_rs::constant_time;
 use zeroize::Zeroizing;
 
-use crate::keyring::{KeyId, Keyring};
-
 /// A secret of the application, from which the [`Keyring`](crate::Keyring) derives its keys.
 ///
 /// Any bytes will do as long as nobody can guess them: at least 32 bytes (RFC 2104, section 3:
@@ -83,12 +81,6 @@ impl Secret {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
-    }
-
-    /// The id of the key that signs cookies under this secret: what logs, metrics and operators call it by.
-    #[must_use]
-    pub fn key_id(&self) -> KeyId {
-        Keyring::new(self.clone()).current_key_id()
     }
 
     pub(crate) fn expose(&self) -> &[u8] {

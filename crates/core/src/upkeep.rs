@@ -1,21 +1,12 @@
-//! The writes that nobody asked for: a new seal where the key has grown old, and the phases of a periodic renewal.
-//!
-//! A request never fails for them. What could not be written is due again at the next one.
-
-use bytes::Bytes;
+//! When a record wants a write that nobody asked for: a new seal where the key has grown old, and the phases of a
+//! periodic renewal.
 
 use crate::clock::Timestamp;
-use crate::commit::next_record;
-use crate::event::EventKind;
 use crate::keyring::KeyRole;
-use crate::lineage::{Bearer, Step};
+use crate::lineage::Bearer;
 use crate::policy::Policy;
-use crate::random::RandomError;
 use crate::record::Record;
-use crate::seal;
-use crate::state::{CookieDue, Freshness, Live, Pending, Standing, Upkeep};
-use crate::store::{Operation, Updated};
-use crate::visit::Visit;
+use crate::state::Upkeep;
 
 /// Whether a record that an active request loaded wants a write.
 pub(crate) fn due(
@@ -34,85 +25,5 @@ pub(crate) fn due(
         Upkeep::Due
     } else {
         Upkeep::NotDue
-    }
-}
-
-/// Does what is due, unless the request's own writes have done it.
-pub(crate) async fn keep_up(visit: &Visit) {
-    let _turn = visit.turn.lock().await;
-    let base = {
-        let state = visit.state();
-        match state.live() {
-            Some(live) if live.upkeep == Upkeep::Due && state.has_nothing_to_save() => live.clone(),
-            _ => return,
-        }
-    };
-    let engine = &*visit.engine;
-    let now = engine.now();
-    if due(&base.record, base.bearer, base.sealed_under, &engine.policy, now) == Upkeep::NotDue {
-        return;
-    }
-    let kept_up = match next(visit, &base, now) {
-        Ok(next) => write(visit, &base, next, now).await,
-        Err(_) => None,
-    };
-    let mut state = visit.state();
-    let renewed = kept_up
-        .as_ref()
-        .is_some_and(|live| live.record.secret_hash != base.record.secret_hash);
-    if renewed {
-        state.cookie = CookieDue::Issue;
-    } else if kept_up.is_none() && base.bearer == Bearer::Current && base.freshness == Freshness::SameSecret {
-        // A cookie under the current key goes with data that is sealed under it, so that an older key can go one
-        // day without anybody's session.
-        state.cookie = CookieDue::Nothing;
-    }
-    if let (Some(kept_up), Standing::Live(live)) = (kept_up, &mut state.standing) {
-        *live = kept_up;
-    }
-}
-
-/// The session with all that is due.
-fn next(visit: &Visit, base: &Live, now: Timestamp) -> Result<Live, RandomError> {
-    let engine = &*visit.engine;
-    let nothing = Pending::default();
-    let mut next = Live {
-        sealed_under: KeyRole::Current,
-        upkeep: Upkeep::NotDue,
-        ..base.clone()
-    };
-    if base.record.lineage.step(base.bearer, now, engine.policy.rhythm()) == Some(Step::Offer) {
-        let keyring = engine.keyring.load();
-        let (id, generation) = (base.record.id, base.record.lineage.generation + 1);
-        let secret = base.secret.successor()?;
-        let successor = seal::seal_successor(&secret, &base.secret, id, generation, &keyring)?;
-        next.record.lineage.offer(successor, now);
-        next.record.previous_secret_hash = Some(base.record.secret_hash);
-        next.record.secret_hash = secret.hash();
-        next.secret = secret;
-        next.bearer = Bearer::Predecessor;
-    }
-    next.record = next_record(visit, &next, &nothing, &next.data, &next.secret, now)?;
-    Ok(next)
-}
-
-async fn write(visit: &Visit, base: &Live, next: Live, now: Timestamp) -> Option<Live> {
-    let engine = &*visit.engine;
-    let id = base.record.id;
-    let update = engine.store.update(&next.record, base.record.version, now);
-    let updated = engine.deadline().call(Operation::Update, update).await;
-    match engine.reported(Operation::Update, id, updated) {
-        Ok(Updated::Saved) => {
-            if next.record.secret_hash != base.record.secret_hash {
-                engine.tell(EventKind::Renewed, Some(id), next.record.owner.clone());
-            }
-            let record = Record {
-                data: Bytes::new(),
-                ..next.record
-            };
-            Some(Live { record, ..next })
-        }
-        // Another request wrote, or the session is gone: the next request will see.
-        Ok(Updated::Stale | Updated::Gone) | Err(_) => None,
     }
 }
