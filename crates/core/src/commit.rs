@@ -476,7 +476,7 @@ fn finish(visit: &Visit, mut live: Live) {
         }
         Standing::Unasked | Standing::Absent(_) => true,
     };
-    if cookie_changed || live.bearer == Bearer::Predecessor {
+    if cookie_changed || live.hands_on_the_successor(&visit.engine.policy, visit.engine.now()) {
         state.cookie = CookieDue::Issue;
     }
     state.in_flight = None;

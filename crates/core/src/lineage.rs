@@ -4,7 +4,8 @@
 //! [`sign_in`](crate::Session::sign_in) put a new one in its place at once, and the old one opens nothing any more. A
 //! *periodic* renewal takes two phases, so that no lost response and no parallel request signs anybody out: the
 //! successor is **offered** while the predecessor stays good, then **seen**, and only when it is used again a grace
-//! later, the predecessor **retires**. A retired secret that is used after that was copied by somebody.
+//! later, the predecessor **retires**. If the predecessor is used in between, the successor has to be seen anew, a few
+//! times. A retired secret that is used after that was copied by somebody.
 
 use std::fmt;
 use std::time::Duration;
@@ -31,11 +32,23 @@ pub(crate) enum Handover {
     /// None is going on: the current secret is the only one that opens the session.
     Done,
     /// The current secret has not been used yet. Whoever bears the one before gets it.
-    Offered { successor: Sealed32 },
+    Offered { successor: Sealed32, returns: Returns },
     /// It has been used, first at this moment. Until it is used again after the grace, the one before is still good:
     /// a browser that crashed right after the first use may come back with the cookies of half a minute earlier.
-    Seen { successor: Sealed32, at: Timestamp },
+    Seen {
+        successor: Sealed32,
+        returns: Returns,
+        at: Timestamp,
+    },
 }
+
+/// How often the bearer of the predecessor came back after the successor had been seen.
+///
+/// Each time the successor has to be seen anew, for a browser that was restored knows nothing of its first use, and
+/// its requests are on their way with the predecessor when the first answers bring the successor. But they are
+/// counted: with a copy of the predecessor that is used again and again, nobody puts off its end for long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Returns(u8);
 
 /// 32 bytes, sealed: key id, nonce, ciphertext, tag.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,6 +74,8 @@ pub(crate) enum Step {
     Offer,
     /// The successor is in use.
     See,
+    /// The predecessor is in use again.
+    Return,
     /// The predecessor retires.
     Settle,
 }
@@ -77,9 +92,29 @@ impl Sealed32 {
     pub(crate) const LENGTH: usize = 4 + 12 + 32 + 16;
 }
 
+impl Returns {
+    /// One browser that crashes so many times within one handover, each time within half a minute of the successor's
+    /// first use, is in a loop that no cookie helps against.
+    const MOST: u8 = 7;
+
+    fn one_more(self) -> Option<Self> {
+        (self.0 < Self::MOST).then_some(Self(self.0 + 1))
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        (byte <= Self::MOST).then_some(Self(byte))
+    }
+}
+
 const FORMAT: u8 = 1;
 const OFFERED: u8 = 1;
 const SEEN: u8 = 2;
+/// The phase has the lower bits of its byte, and the returns the upper ones.
+const PHASE_BITS: u32 = 2;
+
+/// What share of the grace the predecessor may be used for after the successor was seen without being written down:
+/// requests that were on their way beside the one that brought the successor.
+const UNNOTED_SHARE: u32 = 8;
 
 impl Lineage {
     /// The most bytes that it takes in a store.
@@ -114,8 +149,8 @@ impl Lineage {
     pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
         let phase = match self.handover {
             Handover::Done => 0,
-            Handover::Offered { .. } => OFFERED,
-            Handover::Seen { .. } => SEEN,
+            Handover::Offered { returns, .. } => OFFERED | returns.0 << PHASE_BITS,
+            Handover::Seen { returns, .. } => SEEN | returns.0 << PHASE_BITS,
         };
         bytes.push(FORMAT);
         bytes.extend_from_slice(&self.generation.to_be_bytes());
@@ -124,8 +159,8 @@ impl Lineage {
         bytes.push(phase);
         match &self.handover {
             Handover::Done => {}
-            Handover::Offered { successor } => bytes.extend_from_slice(&successor.0),
-            Handover::Seen { successor, at } => {
+            Handover::Offered { successor, .. } => bytes.extend_from_slice(&successor.0),
+            Handover::Seen { successor, at, .. } => {
                 bytes.extend_from_slice(&successor.0);
                 bytes.extend_from_slice(&at.as_millis().to_be_bytes());
             }
@@ -141,13 +176,16 @@ impl Lineage {
         let root = u32::from_be_bytes(take(&mut rest)?);
         let renewed_at = Timestamp::from_millis(u64::from_be_bytes(take(&mut rest)?));
         let [phase] = take(&mut rest)?;
-        let handover = match phase {
-            0 => Handover::Done,
+        let returns = Returns::from_byte(phase >> PHASE_BITS)?;
+        let handover = match phase & ((1 << PHASE_BITS) - 1) {
+            0 if returns == Returns::default() => Handover::Done,
             OFFERED => Handover::Offered {
                 successor: Sealed32(take(&mut rest)?),
+                returns,
             },
             SEEN => Handover::Seen {
                 successor: Sealed32(take(&mut rest)?),
+                returns,
                 at: Timestamp::from_millis(u64::from_be_bytes(take(&mut rest)?)),
             },
             _ => return None,
@@ -180,24 +218,43 @@ impl Lineage {
 
     /// What a request of this bearer at `now` moves on, if anything.
     pub(crate) fn step(&self, bearer: Bearer, now: Timestamp, rhythm: Rhythm) -> Option<Step> {
-        if bearer != Bearer::Current {
-            return None;
-        }
-        match self.handover {
-            Handover::Offered { .. } => Some(Step::See),
-            Handover::Seen { at, .. } => (now >= at.plus(rhythm.grace)).then_some(Step::Settle),
-            Handover::Done => rhythm
+        match (bearer, self.handover) {
+            (Bearer::Current, Handover::Offered { .. }) => Some(Step::See),
+            (Bearer::Current, Handover::Seen { at, .. }) => {
+                (now >= at.plus(rhythm.grace)).then_some(Step::Settle)
+            }
+            (Bearer::Current, Handover::Done) => rhythm
                 .renew_every
                 .filter(|interval| now >= self.renewed_at.plus(*interval))
                 .filter(|_| self.generation < u32::MAX)
                 .map(|_| Step::Offer),
+            (Bearer::Predecessor, Handover::Seen { at, returns, .. }) => returns
+                .one_more()
+                .filter(|_| now >= at.plus(rhythm.grace / UNNOTED_SHARE))
+                .map(|_| Step::Return),
+            _ => None,
         }
     }
 
     /// The successor is in use since `now`.
     pub(crate) fn see(&mut self, now: Timestamp) {
-        if let Handover::Offered { successor } = self.handover {
-            self.handover = Handover::Seen { successor, at: now };
+        if let Handover::Offered { successor, returns } = self.handover {
+            self.handover = Handover::Seen {
+                successor,
+                returns,
+                at: now,
+            };
+        }
+    }
+
+    /// The predecessor is in use again: the successor has to be seen anew.
+    pub(crate) fn take_back(&mut self) {
+        if let Handover::Seen {
+            successor, returns, ..
+        } = self.handover
+        {
+            let returns = returns.one_more().unwrap_or(returns);
+            self.handover = Handover::Offered { successor, returns };
         }
     }
 
@@ -220,14 +277,17 @@ impl Lineage {
     pub(crate) fn offer(&mut self, successor: Sealed32, now: Timestamp) {
         self.generation += 1;
         self.renewed_at = now;
-        self.handover = Handover::Offered { successor };
+        self.handover = Handover::Offered {
+            successor,
+            returns: Returns::default(),
+        };
     }
 
     /// The current secret, sealed for the bearer of the one before.
     pub(crate) fn successor(&self) -> Option<&Sealed32> {
         match &self.handover {
             Handover::Done => None,
-            Handover::Offered { successor } | Handover::Seen { successor, .. } => Some(successor),
+            Handover::Offered { successor, .. } | Handover::Seen { successor, .. } => Some(successor),
         }
     }
 }
@@ -275,12 +335,17 @@ mod tests {
             .prop_map(|bytes| Sealed32(bytes.try_into().expect("the length is given")))
     }
 
+    fn returns() -> impl Strategy<Value = Returns> {
+        (0..=Returns::MOST).prop_map(Returns)
+    }
+
     fn lineage() -> impl Strategy<Value = Lineage> {
         let handover = prop_oneof![
             Just(Handover::Done),
-            sealed().prop_map(|successor| Handover::Offered { successor }),
-            (sealed(), any::<u64>()).prop_map(|(successor, at)| Handover::Seen {
+            (sealed(), returns()).prop_map(|(successor, returns)| Handover::Offered { successor, returns }),
+            (sealed(), returns(), any::<u64>()).prop_map(|(successor, returns, at)| Handover::Seen {
                 successor,
+                returns,
                 at: Timestamp::from_millis(at)
             }),
         ];

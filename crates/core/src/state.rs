@@ -8,7 +8,7 @@ use crate::data::{Data, Raw};
 use crate::device::Device;
 use crate::event::{EventKind, Refusal};
 use crate::keyring::KeyRole;
-use crate::lineage::Bearer;
+use crate::lineage::{Bearer, Step};
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::record::{Lifetime, Record};
@@ -242,6 +242,20 @@ impl Pending {
                 .unwrap_or(record.created_at)
                 .plus(timeouts.absolute);
         }
+    }
+}
+
+impl Live {
+    /// What its bearer moves on of a periodic renewal, at `now`.
+    pub(crate) fn step(&self, policy: &Policy, now: Timestamp) -> Option<Step> {
+        self.record.lineage.step(self.bearer, now, policy.rhythm())
+    }
+
+    /// Whether the response shall bring the successor to the bearer of the predecessor. Not before it is written down
+    /// that the predecessor is in use again: the successor could be used at once, and the predecessor retire, while
+    /// other requests with it are still on their way.
+    pub(crate) fn hands_on_the_successor(&self, policy: &Policy, now: Timestamp) -> bool {
+        self.bearer == Bearer::Predecessor && self.step(policy, now) != Some(Step::Return)
     }
 }
 

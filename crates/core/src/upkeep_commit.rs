@@ -42,7 +42,7 @@ pub(crate) async fn keep_up(visit: &Visit) {
         .is_some_and(|live| live.record.secret_hash != base.record.secret_hash);
     let is_handed_on = kept_up
         .as_ref()
-        .is_some_and(|live| live.bearer == Bearer::Predecessor);
+        .is_some_and(|live| live.hands_on_the_successor(&engine.policy, now));
     if renewed || is_handed_on {
         state.cookie = CookieDue::Issue;
     } else if kept_up.is_none() && base.bearer == Bearer::Current && base.freshness == Freshness::SameSecret {

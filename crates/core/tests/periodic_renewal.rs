@@ -118,8 +118,11 @@ async fn the_old_secret_stays_good_until_the_new_one_was_used_twice_a_grace_apar
     is_ada(&app, &mut browser).await;
     is_ada(&app, &mut old.clone()).await;
     is_ada(&app, &mut browser).await;
-    app.clock.advance(GRACE);
+    app.clock.advance(GRACE - MILLISECOND);
+    is_ada(&app, &mut browser).await;
     is_ada(&app, &mut old.clone()).await.new_cookie();
+    is_ada(&app, &mut browser).await;
+    app.clock.advance(GRACE);
     is_ada(&app, &mut browser).await;
 
     app.events.clear();

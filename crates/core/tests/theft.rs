@@ -1,0 +1,80 @@
+//! Stolen cookies: what the periodic renewal finds, and that it never takes the owner for a thief.
+
+mod common;
+
+use common::*;
+use tenure_core::{EventKind, Policy, Session};
+
+const INTERVAL: std::time::Duration = HOUR;
+const GRACE: std::time::Duration = MINUTE;
+
+fn renewing() -> Policy {
+    policy()
+        .renew_every(Some(INTERVAL))
+        .renewal_grace(GRACE)
+        .idle_timeout(4 * HOUR)
+}
+
+/// A browser that was given a successor, used it once and crashed before it was on the disk; started again three
+/// hours later with the predecessor.
+async fn restored(app: &App) -> Browser {
+    let on_disk = app.signed_in("ada").await;
+    app.clock.advance(INTERVAL);
+    let mut browser = on_disk.clone();
+    is_ada(app, &mut browser).await;
+    is_ada(app, &mut browser).await;
+    app.clock.advance(3 * HOUR);
+    app.events.clear();
+    on_disk
+}
+
+async fn is_ada(app: &App, browser: &mut Browser) -> SentCookie {
+    let (owner, sent) = app.visit_and_tell(browser, Session::owner).await;
+    assert_eq!(owner.as_ref().map(tenure_core::Owner::as_str), Some("ada"));
+    sent
+}
+
+#[tokio::test]
+async fn a_restored_browser_with_slow_parallel_requests_is_no_thief() {
+    let app = App::with_policy(renewing());
+    let mut browser = restored(&app).await;
+    let mut slow = browser.clone();
+    is_ada(&app, &mut browser).await.new_cookie();
+    is_ada(&app, &mut browser).await;
+    app.clock.advance(20 * SECOND);
+    is_ada(&app, &mut slow).await;
+    assert!(!app.events.kinds().contains(&EventKind::TokenReused));
+}
+
+#[tokio::test]
+async fn a_browser_that_crashes_again_right_after_it_was_restored_is_no_thief() {
+    let app = App::with_policy(renewing());
+    let on_disk = restored(&app).await;
+    for _ in 0..3 {
+        let mut browser = on_disk.clone();
+        is_ada(&app, &mut browser).await.new_cookie();
+        is_ada(&app, &mut browser).await;
+        app.clock.advance(30 * SECOND);
+        is_ada(&app, &mut browser).await;
+    }
+    is_ada(&app, &mut on_disk.clone()).await;
+    assert!(!app.events.kinds().contains(&EventKind::TokenReused));
+}
+
+#[tokio::test]
+async fn a_copy_of_the_predecessor_that_is_used_again_and_again_puts_off_its_end_a_few_times_only() {
+    let app = App::with_policy(renewing());
+    let thief = app.signed_in("ada").await;
+    app.clock.advance(INTERVAL);
+    let mut browser = thief.clone();
+    app.events.clear();
+    let mut uses = 0;
+    while !app.events.kinds().contains(&EventKind::TokenReused) {
+        is_ada(&app, &mut browser).await;
+        app.clock.advance(GRACE / 2);
+        app.visit(&mut thief.clone(), |_| ()).await;
+        uses += 1;
+    }
+    assert!((8..=10).contains(&uses), "{uses}");
+    assert_eq!(app.owner(&browser).await, None);
+}
