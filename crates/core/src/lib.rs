@@ -25,6 +25,8 @@ mod eviction;
 mod key;
 mod keyring;
 mod lineage;
+#[cfg(test)]
+mod lineage_model;
 mod live_keyring;
 mod next_record;
 mod opened;

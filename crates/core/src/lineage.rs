@@ -47,7 +47,7 @@ pub(crate) enum Handover {
 /// Each time the successor has to be seen anew, for a browser that was restored knows nothing of its first use, and
 /// its requests are on their way with the predecessor when the first answers bring the successor. But they are
 /// counted: with a copy of the predecessor that is used again and again, nobody puts off its end for long.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Returns(u8);
 
 /// 32 bytes, sealed: key id, nonce, ciphertext, tag.
@@ -55,7 +55,7 @@ pub(crate) struct Returns(u8);
 pub(crate) struct Sealed32(pub(crate) [u8; Sealed32::LENGTH]);
 
 /// What a genuine cookie of a live session is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Bearer {
     /// It has the current secret.
     Current,
