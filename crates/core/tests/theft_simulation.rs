@@ -133,7 +133,7 @@ impl AddAssign for Tally {
         self.conflicts += other.conflicts;
         self.rotations += other.rotations;
         self.thieves += other.thieves;
-        self.uses_by_thieves += other.thieves_that_acted;
+        self.uses_by_thieves += other.uses_by_thieves;
         self.retired_uses += other.retired_uses;
         self.retired_uses_by_thief += other.retired_uses_by_thief;
         self.alarms += other.alarms;
