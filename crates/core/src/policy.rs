@@ -250,7 +250,9 @@ impl Policy {
     /// How long the old secret stays good beside the new one, from the first use of the new one.
     ///
     /// *Default*: 2 minutes. *Reason*: longer than a request is on its way, and than browsers take to write their
-    /// cookies to disk (30 seconds in Chromium), for one that crashes comes back with what is on the disk.
+    /// cookies to disk (30 seconds in Chromium), for one that crashes comes back with what is on the disk. Two requests,
+    /// one after the other, and that time must be shorter than seven eighths of it, or the owner may be taken for a
+    /// thief: with the default a request may take 37 seconds, from the browser and back.
     /// *Cost*: a copied cookie may be used for so long after the browser moved on.
     pub fn renewal_grace(self, grace: Duration) -> Self {
         Self {

@@ -3,6 +3,7 @@
 mod common;
 
 use common::*;
+use tenure_core::store::Operation;
 use tenure_core::{EventKind, Policy, Session};
 
 const INTERVAL: std::time::Duration = HOUR;
@@ -77,4 +78,57 @@ async fn a_copy_of_the_predecessor_that_is_used_again_and_again_puts_off_its_end
     }
     assert_eq!(uses, 11);
     assert_eq!(app.owner(&browser).await, None);
+}
+
+#[tokio::test]
+async fn a_thief_who_takes_every_successor_is_not_found() {
+    let app = App::with_policy(renewing());
+    let mut browser = app.signed_in("ada").await;
+    let mut thief = browser.clone();
+    for _ in 0..5 {
+        app.clock.advance(INTERVAL);
+        is_ada(&app, &mut browser).await;
+        is_ada(&app, &mut thief).await.new_cookie();
+        is_ada(&app, &mut browser).await;
+        app.clock.advance(GRACE);
+        is_ada(&app, &mut browser).await;
+        is_ada(&app, &mut thief).await;
+    }
+    assert!(!app.events.kinds().contains(&EventKind::TokenReused));
+}
+
+#[tokio::test]
+async fn a_profile_from_an_old_backup_raises_the_alarm() {
+    let app = App::with_policy(renewing());
+    let backup = app.signed_in("ada").await;
+    let mut browser = backup.clone();
+    app.clock.advance(INTERVAL);
+    for _ in 0..2 {
+        is_ada(&app, &mut browser).await;
+    }
+    app.clock.advance(GRACE);
+    is_ada(&app, &mut browser).await;
+    assert_eq!(app.owner(&backup).await, None);
+    assert!(app.events.kinds().contains(&EventKind::TokenReused));
+}
+
+#[tokio::test]
+async fn a_successor_is_not_handed_on_before_it_is_on_record_that_the_predecessor_is_back() {
+    let app = App::with_policy(renewing());
+    let mut browser = restored(&app).await;
+    let opened = app.open(&browser);
+    opened.peek().await.unwrap();
+    assert_eq!(app.answer(&opened, &mut browser).await, SentCookie::None);
+    app.store.fail(Operation::Update);
+    assert_eq!(is_ada(&app, &mut browser).await, SentCookie::None);
+    let (opened, session) = app.load(&browser).await;
+    session.insert(COUNT, &2).unwrap();
+    assert!(app.sessions.commit(&opened).await.is_err());
+    assert!(!opened.outgoing_after_failure().sets_cookie());
+    app.store.heal();
+    app.visit_and_tell(&mut browser, |session| session.insert(COUNT, &3).unwrap())
+        .await
+        .1
+        .new_cookie();
+    is_ada(&app, &mut browser).await;
 }
