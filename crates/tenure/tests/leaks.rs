@@ -153,7 +153,7 @@ impl Scene {
     async fn live(&mut self) {
         let mut browser = None;
         self.visit(&mut browser, |session| {
-            session.insert(NOTE, &DATA.to_owned()).unwrap()
+            session.insert(NOTE, &DATA.to_owned()).unwrap();
         })
         .await;
         let planted_before_the_sign_in = browser.clone();
@@ -179,7 +179,7 @@ impl Scene {
         let late = slow.load().await.unwrap();
         late.update(NOTE, |note| note.unwrap_or_default()).unwrap();
         self.visit(&mut browser, |session| {
-            session.insert(Key::new("other"), &DATA).unwrap()
+            session.insert(Key::new("other"), &DATA).unwrap();
         })
         .await;
         late.insert(NOTE, &format!("{DATA} again")).unwrap();
@@ -234,7 +234,7 @@ impl Scene {
                 _ => {}
             }
             self.visit(&mut bystander.clone(), |session| {
-                session.insert(NOTE, &DATA.to_owned()).unwrap()
+                session.insert(NOTE, &DATA.to_owned()).unwrap();
             })
             .await;
         }
@@ -261,7 +261,7 @@ impl Scene {
     /// What a store says that is gone.
     async fn fail(&mut self) {
         self.visit(&mut None, |session| {
-            session.insert(NOTE, &DATA.to_owned()).unwrap()
+            session.insert(NOTE, &DATA.to_owned()).unwrap();
         })
         .await;
         self.list().await;
