@@ -14,9 +14,10 @@ const MANY: u64 = 1_000_000;
 /// How many times each operation is done for one figure.
 const SAMPLES: u64 = 3_000;
 
-/// How many times as long an operation may take among so many more sessions: what a look-up by an index is far below,
-/// and a look through the table far above.
-const MAX_RATIO: f64 = 5.0;
+/// How many times as long an operation may take among so many more sessions. An index grows by a level or two.
+const MAX_RATIO: f64 = 1.5;
+/// How long a batch of the sweep may hold its locks.
+const LONGEST_BATCH: Duration = Duration::from_millis(50);
 
 /// Before which nothing has expired, and at which what is to be swept has.
 const BEFORE: Timestamp = Timestamp::from_millis(0);
@@ -110,6 +111,9 @@ pub(crate) async fn sweep(name: &str, store: &impl Store, batch: u32) -> Outcome
     let longest = batches.iter().copied().max().unwrap_or_default();
     let usual = median(batches);
     println!("{name}: a sweep of {batch} of {all} among {MANY}: {usual:?}, the longest {longest:?}");
+    if longest > LONGEST_BATCH {
+        return Err(format!("{name}: a batch of the sweep took longer than {LONGEST_BATCH:?}").into());
+    }
     Ok(())
 }
 
