@@ -10,6 +10,7 @@ mod origin_check;
 mod refusal;
 mod request;
 mod rules;
+mod same_origin;
 mod token;
 mod token_check;
 
@@ -17,6 +18,7 @@ pub use form_field::{FormCsrfField, FormProgress};
 pub use refusal::CsrfRefusal;
 pub use request::CsrfRequest;
 pub use rules::{CsrfTokens, OriginCheck};
+pub use same_origin::is_same_origin;
 pub use token::CsrfToken;
 pub use token_check::CsrfDemand;
 

@@ -9,6 +9,7 @@
 mod arrival;
 mod bearer;
 mod changes;
+mod client;
 mod clock;
 mod commit;
 mod cookie_attributes;
@@ -22,6 +23,7 @@ mod engine;
 mod environment;
 mod event;
 mod eviction;
+mod forwarded;
 mod key;
 mod keyring;
 mod lineage;
@@ -39,6 +41,7 @@ mod record;
 mod seal;
 mod secret;
 mod session;
+mod session_failure;
 mod session_id;
 mod session_limit;
 mod sessions;
@@ -48,15 +51,18 @@ mod status_report;
 pub mod store;
 mod sweeper;
 mod token;
+mod trust_proxy;
 mod upkeep;
 mod upkeep_commit;
 mod visit;
 
+pub use client::{Client, Scheme};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use commit::{CommitError, Saved};
 pub use cookie_attributes::{CookieLifetime, SameSite};
 pub use csrf::{
     CsrfDemand, CsrfRefusal, CsrfRequest, CsrfToken, CsrfTokens, FormCsrfField, FormProgress, OriginCheck,
+    is_same_origin,
 };
 pub use data_error::{DataError, JsonFault};
 pub use device::Device;
@@ -76,6 +82,7 @@ pub use record::{Deadlines, Expiry, Lifetime, Record};
 pub use seal::Sealing;
 pub use secret::{Secret, Weakness};
 pub use session::{Session, Status};
+pub use session_failure::SessionFailure;
 pub use session_id::{SessionId, SessionIdError};
 pub use session_limit::SessionLimit;
 pub use sessions::{Sessions, SessionsBuilder};
@@ -86,4 +93,5 @@ pub use store::memory::MemoryStore;
 pub use store::{Store, StoreError};
 pub use sweeper::Sweeper;
 pub use token::SecretHash;
+pub use trust_proxy::{ProxyHeaders, TrustProxy};
 pub use visit::LoadError;

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::outgoing::Outgoing;
 use crate::session::Session;
 use crate::state::Attendance;
-use crate::visit::{Client, LoadError, Visit};
+use crate::visit::{LoadError, Sender, Visit};
 
 /// One request, [opened](crate::Sessions::open): its cookie is verified, its session not yet asked
 /// for. Cheap to clone; clones are the same request.
@@ -19,9 +19,9 @@ pub struct Opened {
 }
 
 impl Opened {
-    pub(crate) fn new(engine: Arc<Engine>, arrival: Arrival, client: Client) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, arrival: Arrival, sender: Sender) -> Self {
         Self {
-            visit: Arc::new(Visit::new(engine, arrival, client)),
+            visit: Arc::new(Visit::new(engine, arrival, sender)),
         }
     }
 

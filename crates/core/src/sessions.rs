@@ -20,7 +20,7 @@ use crate::policy::{Policy, Problem, SetupError};
 use crate::session_id::SessionId;
 use crate::store::{Operation, Persistence, Store, StoreError};
 use crate::sweeper::{Batch, PAUSE_BETWEEN_BATCHES, Sweeper};
-use crate::visit::Client;
+use crate::visit::Sender;
 
 /// The manager of an application's sessions. Cheap to clone; make one and share it.
 ///
@@ -183,11 +183,11 @@ impl Sessions {
             self.engine.tell(EventKind::CookieRefused(refusal), None, None);
         }
         let address = address.filter(|_| self.engine.policy.record_client_address);
-        let client = Client {
+        let sender = Sender {
             user_agent: headers.get(USER_AGENT).cloned(),
             address,
         };
-        Opened::new(Arc::clone(&self.engine), arrival, client)
+        Opened::new(Arc::clone(&self.engine), arrival, sender)
     }
 
     /// Writes what the request did to its session, and says what the response must carry. To be

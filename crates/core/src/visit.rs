@@ -25,14 +25,14 @@ use crate::upkeep;
 pub(crate) struct Visit {
     pub(crate) engine: Arc<Engine>,
     pub(crate) arrival: Arrival,
-    pub(crate) client: Client,
+    pub(crate) sender: Sender,
     state: Mutex<State>,
     /// Loads and saves of one request take turns.
     pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
 /// Who sent the request.
-pub(crate) struct Client {
+pub(crate) struct Sender {
     pub(crate) user_agent: Option<HeaderValue>,
     pub(crate) address: Option<IpAddr>,
 }
@@ -55,7 +55,7 @@ enum NotAdmitted {
 }
 
 impl Visit {
-    pub(crate) fn new(engine: Arc<Engine>, arrival: Arrival, client: Client) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, arrival: Arrival, sender: Sender) -> Self {
         let cookie = match arrival {
             // Another instance may have the key.
             Arrival::Refused(Refusal::UnknownKey) => CookieDue::Nothing,
@@ -67,7 +67,7 @@ impl Visit {
         Self {
             engine,
             arrival,
-            client,
+            sender,
             state,
             turn,
         }
@@ -90,7 +90,7 @@ impl Visit {
     }
 
     pub(crate) fn device(&self) -> Device {
-        Device::from_header(self.client.user_agent.as_ref(), self.client.address)
+        Device::from_header(self.sender.user_agent.as_ref(), self.sender.address)
     }
 
     /// Whether the state already holds what a load would find. Settles requests without a genuine

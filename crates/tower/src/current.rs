@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use http::Extensions;
-use tenure_core::Opened;
-
-use crate::trust_proxy::TrustProxy;
+use tenure_core::{Opened, TrustProxy};
 
 /// What the layer puts into the request's extensions.
 #[derive(Clone)]

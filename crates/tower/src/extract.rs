@@ -11,13 +11,12 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
-use tenure_core::{Opened, Owner, Status};
+use tenure_core::{Opened, Owner, SessionFailure, Status};
 
-use crate::client::{Client, Scheme};
 use crate::current::Current;
 use crate::error::SessionError;
-use crate::failure::{self, Failed, PlainFailure, RenderFailure};
-use crate::trust_proxy::peer_address;
+use crate::failure::{Failed, PlainFailure, RenderFailure};
+use crate::peer;
 
 /// The request's session. See [`tenure_core::Session`], which it derefs to, for what it can do.
 ///
@@ -71,6 +70,14 @@ pub struct NamedSession<N> {
     session: tenure_core::Session,
     name: PhantomData<fn() -> N>,
 }
+
+/// Who sent the request, as far as can be known. See [`tenure_core::Client`], which it derefs to.
+///
+/// The address is unknown if the server does not tell it: with axum, serve by
+/// `into_make_service_with_connect_info::<SocketAddr>()`, or put a [`PeerAddress`](crate::PeerAddress) into the
+/// request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(tenure_core::Client);
 
 /// Names one of several session layers by its cookie. See [`NamedSession`].
 pub trait SessionName: 'static {
@@ -141,10 +148,10 @@ impl<S: Sync, N: SessionName> FromRequestParts<S> for NamedSession<N> {
     type Rejection = SessionError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionError> {
-        let current = parts.extensions.get::<Current>().ok_or(SessionError::NoLayer)?;
+        let current = parts.extensions.get::<Current>().ok_or(SessionFailure::NoLayer)?;
         let opened = current
             .named(N::COOKIE)
-            .ok_or(SessionError::NoLayerNamed { cookie: N::COOKIE })?
+            .ok_or(SessionFailure::NoLayerNamed { cookie: N::COOKIE })?
             .clone();
         Ok(Self {
             session: opened.load().await?,
@@ -161,11 +168,9 @@ impl<S: Sync> FromRequestParts<S> for Client {
             .extensions
             .get::<Current>()
             .map(|current| Arc::clone(&current.trust_proxy));
-        let peer = peer_address(&parts.extensions);
-        let scheme = parts.uri.scheme_str().and_then(Scheme::named);
-        Ok(trust_proxy
-            .unwrap_or_default()
-            .client_of(&parts.headers, peer, scheme))
+        let trust_proxy = trust_proxy.unwrap_or_default();
+        let client = peer::client(&trust_proxy, &parts.headers, &parts.uri, &parts.extensions);
+        Ok(Self(client))
     }
 }
 
@@ -174,7 +179,7 @@ pub(crate) fn innermost(parts: &Parts) -> Result<Opened, SessionError> {
         .extensions
         .get::<Current>()
         .map(|current| current.opened.clone())
-        .ok_or(SessionError::NoLayer)
+        .ok_or_else(|| SessionFailure::NoLayer.into())
 }
 
 fn is_there(session: &tenure_core::Session) -> bool {
@@ -218,6 +223,14 @@ impl<N> fmt::Debug for NamedSession<N> {
     }
 }
 
+impl Deref for Client {
+    type Target = tenure_core::Client;
+
+    fn deref(&self) -> &tenure_core::Client {
+        &self.0
+    }
+}
+
 impl Deref for Session {
     type Target = tenure_core::Session;
 
@@ -252,7 +265,7 @@ impl<N> Deref for NamedSession<N> {
 
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        failure::log(&self);
+        self.log();
         let mut response: Response = RenderFailure::<Body>::render(&PlainFailure, &self);
         response.extensions_mut().insert(Failed(Arc::new(self)));
         response

@@ -10,7 +10,7 @@ use tenure_core::{CommitError, CsrfRefusal, Opened, Outgoing, Sessions};
 use tower_service::Service;
 
 use crate::error::SessionError;
-use crate::failure::{self, Failed, RenderFailure};
+use crate::failure::{Failed, RenderFailure};
 use crate::guard::Reading;
 
 pin_project! {
@@ -79,7 +79,7 @@ where
                     },
                 };
                 // Nothing was done, so there is nothing to commit.
-                return Poll::Ready(Ok(this.failures.render(&SessionError::Csrf(refusal))));
+                return Poll::Ready(Ok(this.failures.render(&SessionError::from(refusal))));
             };
             let mut response = ready!(handler.poll(context))?;
             if let Some(Failed(error)) = response.extensions_mut().remove::<Failed>() {
@@ -101,8 +101,8 @@ where
             return Poll::Pending;
         };
         let outgoing = committed.unwrap_or_else(|error| {
-            let error = SessionError::Commit(error);
-            failure::log(&error);
+            let error = SessionError::from(error);
+            error.log();
             response = this.failures.render(&error);
             this.opened.outgoing_after_failure()
         });

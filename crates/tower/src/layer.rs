@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use tenure_core::{CsrfRequest, Sessions};
+use tenure_core::{Client, CsrfRequest, Scheme, Sessions, TrustProxy};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::client::Scheme;
 use crate::current::Current;
 use crate::error::SessionError;
 use crate::failure::{PlainFailure, RenderFailure};
 use crate::future::{ResponseFuture, Stage};
 use crate::guard::{self, Admission};
-use crate::trust_proxy::TrustProxy;
+use crate::peer;
 
 /// Gives every request inside it a session: verifies the cookie before the handler, and commits what
 /// the handler did before the response goes out.
@@ -133,14 +132,14 @@ where
             failures,
         } = &self.layer;
         let address = if sessions.policy().records_client_address() {
-            trust_proxy.client(&request).address
+            client(trust_proxy, &request).address
         } else {
             None
         };
         let opened = sessions.open_from(request.headers(), address);
         let mut looked_at = CsrfRequest::new(request.method(), request.uri(), request.headers());
         if looked_at.is_guarded() {
-            let scheme = trust_proxy.client(&request).scheme;
+            let scheme = client(trust_proxy, &request).scheme;
             looked_at = looked_at.https(scheme.map(|scheme| scheme == Scheme::Https));
         }
         let checked = opened.check_csrf(&looked_at);
@@ -162,4 +161,13 @@ where
         };
         ResponseFuture::new(stage, sessions.clone(), opened, failures.clone())
     }
+}
+
+fn client<Q>(trust_proxy: &TrustProxy, request: &Request<Q>) -> Client {
+    peer::client(
+        trust_proxy,
+        request.headers(),
+        request.uri(),
+        request.extensions(),
+    )
 }

@@ -42,7 +42,6 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
-mod client;
 #[cfg(feature = "axum")]
 mod csrf;
 mod current;
@@ -50,23 +49,22 @@ mod error;
 #[cfg(feature = "axum")]
 mod extract;
 mod failure;
-mod forwarded;
 mod future;
 mod guard;
 mod layer;
+mod peer;
 #[cfg(feature = "axum")]
 mod routes;
-mod trust_proxy;
 
-pub use client::{Client, PeerAddress, Scheme};
 #[cfg(feature = "axum")]
 pub use csrf::{CsrfForm, CsrfFormRejection, CsrfToken};
 pub use error::SessionError;
 #[cfg(feature = "axum")]
-pub use extract::{NamedSession, NotSignedIn, PassiveSession, Session, SessionName, SignedIn};
+pub use extract::{Client, NamedSession, NotSignedIn, PassiveSession, Session, SessionName, SignedIn};
 pub use failure::{PlainFailure, RenderFailure};
 pub use future::ResponseFuture;
 pub use layer::{SessionLayer, SessionService};
+pub use peer::PeerAddress;
 #[cfg(feature = "axum")]
 pub use routes::{ClearSiteData, SessionRoutes, session_routes};
-pub use trust_proxy::{ProxyHeaders, TrustProxy};
+pub use tenure_core::{ProxyHeaders, Scheme, SessionFailure, TrustProxy};

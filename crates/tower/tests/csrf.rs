@@ -16,7 +16,7 @@ use tenure_core::CsrfRefusal::{
     self, CrossSite, NullOrigin, OtherOrigin, RepeatedHeader, SameSite, UnreadableOrigin,
 };
 use tenure_core::{CsrfRequest, Event, EventKind, MemoryStore, OriginCheck, Policy, Sessions};
-use tenure_tower::{SessionError, SessionLayer, TrustProxy};
+use tenure_tower::{SessionError, SessionFailure, SessionLayer, TrustProxy};
 use tower::ServiceExt;
 
 /// A request, and what is to become of it.
@@ -545,7 +545,7 @@ async fn where_it_is_switched_off_everything_gets_through() {
 #[tokio::test]
 async fn the_application_renders_refusals_as_it_likes() {
     fn render(error: &SessionError) -> Response {
-        let SessionError::Csrf(refusal) = error else {
+        let SessionFailure::Csrf(refusal) = &**error else {
             panic!("{error}");
         };
         (error.status(), format!("No: {}", refusal.is_about_the_token())).into_response()

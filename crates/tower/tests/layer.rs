@@ -14,7 +14,8 @@ use tenure_core::store::Operation;
 use tenure_core::{Absence, Key, MemoryStore, Sessions, Status};
 use tenure_testkit::FaultyStore;
 use tenure_tower::{
-    Client, NamedSession, PassiveSession, Session, SessionError, SessionLayer, SessionName, SignedIn,
+    Client, NamedSession, PassiveSession, Session, SessionError, SessionFailure, SessionLayer, SessionName,
+    SignedIn,
 };
 use tower::ServiceExt;
 
@@ -144,7 +145,7 @@ async fn peeking_slides_nothing_and_costs_one_look() {
 async fn a_route_without_the_layer_says_what_is_missing() {
     let response = Browser::default().visit(&routes(), "/read").await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(SessionError::NoLayer.to_string().contains("SessionLayer::new"));
+    assert!(SessionFailure::NoLayer.to_string().contains("SessionLayer::new"));
 }
 
 #[tokio::test]
@@ -411,7 +412,7 @@ async fn an_endpoint_that_outgrows_the_limit_is_413() {
 
 #[tokio::test]
 async fn the_client_is_nobody_special_without_the_layer() {
-    let app = Router::new().route("/", get(async |client: Client| format!("{client:?}")));
+    let app = Router::new().route("/", get(async |client: Client| format!("{:?}", *client)));
     let response = Browser::default().visit(&app, "/").await;
     assert_eq!(text(response).await, "Client { address: None, scheme: None }");
 }

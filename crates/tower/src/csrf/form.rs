@@ -61,7 +61,7 @@ where
         let (parts, body) = request.into_parts();
         let session = innermost(&parts)?.load().await.map_err(SessionError::from)?;
         let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await?;
-        let token = token(&parts, &body).ok_or(SessionError::Csrf(CsrfRefusal::TokenMissing))?;
+        let token = token(&parts, &body).ok_or(SessionError::from(CsrfRefusal::TokenMissing))?;
         session.verify_csrf_token(&token).map_err(SessionError::from)?;
         let form = Request::from_parts(parts, Body::from(without_token(&body)));
         let Form(form) = Form::from_request(form, state).await?;

@@ -1,7 +1,6 @@
 //! Routes about the session itself, which any application can mount.
 
 mod clear_site_data;
-mod same_origin;
 mod session_routes;
 
 pub use clear_site_data::ClearSiteData;

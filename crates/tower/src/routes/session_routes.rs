@@ -6,12 +6,11 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use tenure_core::{Opened, Session, StatusReport};
+use tenure_core::{Session, StatusReport, is_same_origin};
 
 use super::clear_site_data::ClearSiteData;
-use super::same_origin::is_same_origin;
-use crate::current::Current;
 use crate::error::SessionError;
+use crate::extract::innermost;
 
 /// Three routes about the session itself, for pages that tell their users about time (W3C WCAG 2.2, 2.2.1 Timing
 /// Adjustable). The web component in `packages/browser` speaks to them.
@@ -89,23 +88,23 @@ impl SessionRoutes {
 }
 
 async fn status(parts: Parts) -> Result<Response, SessionError> {
-    let session = opened(&parts)?.peek().await?;
+    let session = innermost(&parts)?.peek().await?;
     Ok(report(&session))
 }
 
 async fn extend(parts: Parts) -> Result<Response, SessionError> {
-    if !is_same_origin(&parts) {
+    if !is_same_origin(&parts.headers, authority(&parts)) {
         return Ok(refusal());
     }
-    let session = opened(&parts)?.extend().await?;
+    let session = innermost(&parts)?.extend().await?;
     Ok(report(&session))
 }
 
 async fn sign_out(parts: Parts, clear_site_data: bool) -> Result<Response, SessionError> {
-    if !is_same_origin(&parts) {
+    if !is_same_origin(&parts.headers, authority(&parts)) {
         return Ok(refusal());
     }
-    let session = opened(&parts)?.peek().await?;
+    let session = innermost(&parts)?.peek().await?;
     session.sign_out();
     let report = report(&session);
     Ok(if clear_site_data {
@@ -115,12 +114,8 @@ async fn sign_out(parts: Parts, clear_site_data: bool) -> Result<Response, Sessi
     })
 }
 
-fn opened(parts: &Parts) -> Result<Opened, SessionError> {
-    parts
-        .extensions
-        .get::<Current>()
-        .map(|current| current.opened.clone())
-        .ok_or(SessionError::NoLayer)
+fn authority(parts: &Parts) -> Option<&str> {
+    Some(parts.uri.authority()?.as_str())
 }
 
 fn report(session: &Session) -> Response {

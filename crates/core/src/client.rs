@@ -5,7 +5,7 @@ use std::net::IpAddr;
 /// The client of a request: where it comes from, and how it is connected, as far as
 /// [`TrustProxy`](crate::TrustProxy) lets it be known.
 ///
-/// With axum it is an extractor.
+/// The doors into web frameworks have an extractor of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// The address. `None` if the server does not tell it (with axum, serve by
@@ -25,7 +25,9 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    /// The scheme of this name, in any case of letters.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
         if name.eq_ignore_ascii_case("https") {
             Some(Self::Https)
         } else if name.eq_ignore_ascii_case("http") {
@@ -35,8 +37,3 @@ impl Scheme {
         }
     }
 }
-
-/// The address of the connection's other end. A server that is not axum puts it into the request's
-/// extensions for [`TrustProxy`](crate::TrustProxy) to start from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerAddress(pub IpAddr);

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use http::Request;
+use http::HeaderMap;
 use ipnet::IpNet;
 
-use crate::client::{Client, PeerAddress, Scheme};
+use crate::client::{Client, Scheme};
 use crate::forwarded::{self, Hop};
 
 /// Which proxies may tell the client's address and scheme.
@@ -14,7 +14,7 @@ use crate::forwarded::{self, Hop};
 /// of them a request passes, or which networks they are in.
 ///
 /// ```
-/// use tenure_tower::{ProxyHeaders, TrustProxy};
+/// use tenure_core::{ProxyHeaders, TrustProxy};
 ///
 /// let behind_one_load_balancer = TrustProxy::hops(1);
 /// let behind_these = TrustProxy::networks(["10.0.0.0/8".parse()?, "2001:db8::/32".parse()?]);
@@ -80,20 +80,10 @@ impl TrustProxy {
         Self { headers, ..self }
     }
 
-    /// The client of `request`.
+    /// The client of a request with these headers that came from `peer`, the connection's other end, as far as it is
+    /// known, by `scheme`, as far as that is.
     #[must_use]
-    pub fn client<B>(&self, request: &Request<B>) -> Client {
-        let peer = peer_address(request.extensions());
-        let scheme = request.uri().scheme_str().and_then(Scheme::named);
-        self.client_of(request.headers(), peer, scheme)
-    }
-
-    pub(crate) fn client_of(
-        &self,
-        headers: &http::HeaderMap,
-        peer: Option<IpAddr>,
-        scheme: Option<Scheme>,
-    ) -> Client {
+    pub fn client(&self, headers: &HeaderMap, peer: Option<IpAddr>, scheme: Option<Scheme>) -> Client {
         let mut client = Client {
             address: peer.map(|address| address.to_canonical()),
             scheme,
@@ -135,35 +125,22 @@ impl Default for TrustProxy {
     }
 }
 
-pub(crate) fn peer_address(extensions: &http::Extensions) -> Option<IpAddr> {
-    if let Some(PeerAddress(address)) = extensions.get() {
-        return Some(*address);
-    }
-    #[cfg(feature = "axum")]
-    if let Some(axum::extract::ConnectInfo(socket)) =
-        extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-    {
-        return Some(socket.ip());
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
     }
 
-    fn client(trust: &TrustProxy, peer: &str, lines: &[(&str, &str)]) -> Client {
-        let mut request = Request::builder().uri("/");
+    fn client(trust: &TrustProxy, peer: &str, lines: &[(&'static str, &'static str)]) -> Client {
+        let mut headers = HeaderMap::new();
         for (name, value) in lines {
-            request = request.header(*name, *value);
+            headers.append(*name, HeaderValue::from_static(value));
         }
-        let mut request = request.body(()).unwrap();
-        request.extensions_mut().insert(PeerAddress(ip(peer)));
-        trust.client(&request)
+        trust.client(&headers, Some(ip(peer)), None)
     }
 
     const SPOOFED: [(&str, &str); 3] = [
@@ -257,8 +234,8 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_of_an_http_2_request_is_known_without_a_proxy() {
-        let request = Request::builder().uri("https://example.com/").body(()).unwrap();
-        assert_eq!(TrustProxy::nobody().client(&request).scheme, Some(Scheme::Https));
+    fn the_scheme_that_the_server_knows_counts_without_a_proxy() {
+        let client = TrustProxy::nobody().client(&HeaderMap::new(), None, Some(Scheme::Https));
+        assert_eq!(client.scheme, Some(Scheme::Https));
     }
 }
