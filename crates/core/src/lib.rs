@@ -9,6 +9,7 @@
 mod arrival;
 mod bearer;
 mod changes;
+mod clear_site_data;
 mod client;
 mod clock;
 mod commit;
@@ -56,6 +57,7 @@ mod upkeep;
 mod upkeep_commit;
 mod visit;
 
+pub use clear_site_data::CLEAR_SITE_DATA;
 pub use client::{Client, Scheme};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use commit::{CommitError, Saved};

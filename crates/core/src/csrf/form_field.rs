@@ -136,6 +136,27 @@ impl FormCsrfField {
     pub fn value(&self) -> Option<&[u8]> {
         (self.progress == FormProgress::Found).then_some(&self.value)
     }
+
+    /// A URL-encoded form without the field, for whoever reads the rest of it.
+    ///
+    /// ```
+    /// use tenure_core::FormCsrfField;
+    ///
+    /// assert_eq!(FormCsrfField::without(b"_csrf=abc&amount=3"), b"amount=3");
+    /// ```
+    #[must_use]
+    pub fn without(form: &[u8]) -> Vec<u8> {
+        let is_ours = |field: &&[u8]| {
+            field
+                .strip_prefix(NAME)
+                .is_some_and(|rest| rest.first().is_none_or(|byte| *byte == b'='))
+        };
+        let others: Vec<&[u8]> = form
+            .split(|byte| *byte == b'&')
+            .filter(|field| !is_ours(field))
+            .collect();
+        others.join(&b'&')
+    }
 }
 
 fn read_url_encoded(at: &mut At, bytes: &[u8], value: &mut Vec<u8>) -> bool {
@@ -240,6 +261,19 @@ mod tests {
             );
         }
         (body + "------WebKitFormBoundaryA1b2--\r\n").into_bytes()
+    }
+
+    #[test]
+    fn the_token_and_nothing_else_is_taken_out_of_a_form() {
+        for (form, rest) in [
+            ("_csrf=abc", ""),
+            ("_csrf=abc&a=1&b=2", "a=1&b=2"),
+            ("a=1&_csrf=abc&b=2&_csrf=x", "a=1&b=2"),
+            ("a=_csrf&_csrfx=1&x_csrf=2", "a=_csrf&_csrfx=1&x_csrf=2"),
+            ("a=1&_csrf", "a=1"),
+        ] {
+            assert_eq!(FormCsrfField::without(form.as_bytes()), rest.as_bytes(), "{form}");
+        }
     }
 
     #[test]

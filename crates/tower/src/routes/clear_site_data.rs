@@ -33,7 +33,7 @@ impl IntoResponseParts for ClearSiteData {
     fn into_response_parts(self, mut response: ResponseParts) -> Result<ResponseParts, Infallible> {
         response.headers_mut().insert(
             HeaderName::from_static("clear-site-data"),
-            HeaderValue::from_static("\"cache\", \"storage\""),
+            HeaderValue::from_static(tenure_core::CLEAR_SITE_DATA),
         );
         Ok(response)
     }

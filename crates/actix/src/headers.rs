@@ -1,0 +1,106 @@
+//! Headers, method, target and status between actix-web, which keeps to version 0.2 of the `http` crate, and the engine.
+
+use actix_web::dev::RequestHead;
+use actix_web::http::header::{
+    HeaderMap as ActixHeaders, HeaderName as ActixName, HeaderValue as ActixValue,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use tenure_core::{CsrfToken, Outgoing};
+
+/// What the engine looks at. The rest is not copied.
+const LOOKED_AT: [&str; 11] = [
+    "cookie",
+    "user-agent",
+    "host",
+    "origin",
+    "sec-fetch-site",
+    "upgrade",
+    "content-type",
+    CsrfToken::HEADER,
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+];
+
+/// The headers that the engine looks at.
+pub(crate) fn looked_at(theirs: &ActixHeaders) -> HeaderMap {
+    let mut ours = HeaderMap::new();
+    for name in LOOKED_AT {
+        copy(theirs, name, &mut ours);
+    }
+    ours
+}
+
+/// `None` for a method that is none, which no server hands on.
+pub(crate) fn method(head: &RequestHead) -> Option<Method> {
+    Method::from_bytes(head.method.as_str().as_bytes()).ok()
+}
+
+/// `None` for a target that is none, which no server hands on.
+pub(crate) fn target(head: &RequestHead) -> Option<Uri> {
+    head.uri.to_string().parse().ok()
+}
+
+pub(crate) fn status(status: StatusCode) -> actix_web::http::StatusCode {
+    actix_web::http::StatusCode::from_u16(status.as_u16())
+        .unwrap_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Adds to the response what a commit says.
+pub(crate) fn apply(outgoing: Outgoing, theirs: &mut ActixHeaders) {
+    if !outgoing.sets_cookie() {
+        return;
+    }
+    let mut ours = HeaderMap::new();
+    for name in ["cache-control", "vary"] {
+        copy(theirs, name, &mut ours);
+        theirs.remove(name);
+    }
+    outgoing.apply(&mut ours);
+    for (name, value) in &ours {
+        let name = ActixName::from_bytes(name.as_str().as_bytes());
+        let value = ActixValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            theirs.append(name, value);
+        }
+    }
+}
+
+fn copy(theirs: &ActixHeaders, name: &'static str, ours: &mut HeaderMap) {
+    for value in theirs.get_all(name) {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            ours.append(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
+
+    use super::*;
+
+    #[test]
+    fn repeated_headers_keep_their_order_and_others_stay_behind() {
+        let mut theirs = ActixHeaders::new();
+        for value in ["a=1", "b=2"] {
+            theirs.append(ActixName::from_static("cookie"), ActixValue::from_static(value));
+        }
+        theirs.append(
+            ActixName::from_static("authorization"),
+            ActixValue::from_static("secret"),
+        );
+        let ours = looked_at(&theirs);
+        assert_eq!(ours.get_all("cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
+        assert!(!ours.contains_key("authorization"));
+    }
+
+    #[test]
+    fn nothing_to_say_leaves_the_headers_alone() {
+        let mut theirs = ActixHeaders::new();
+        theirs.insert(CACHE_CONTROL, ActixValue::from_static("public"));
+        apply(Outgoing::default(), &mut theirs);
+        assert_eq!(theirs.get(CACHE_CONTROL).unwrap(), "public");
+        assert!(!theirs.contains_key(SET_COOKIE) && !theirs.contains_key(VARY));
+    }
+}

@@ -1,0 +1,138 @@
+//! The response, once the handler has answered: failures as the application renders them, and the commit's headers.
+
+use std::fmt;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+use actix_web::{Error, HttpResponse, ResponseError};
+use tenure_core::{Opened, Outgoing, Sessions};
+
+use crate::current::Unanswered;
+use crate::error::SessionError;
+use crate::extract::NotSignedIn;
+use crate::failure::RenderFailure;
+use crate::headers;
+
+/// What the inner service came to.
+pub(crate) type Answer<B> = Result<ServiceResponse<B>, Error>;
+
+/// Puts the application's rendering in place of a session's failure, commits, and adds the headers.
+pub(crate) async fn finish<B: MessageBody + 'static>(
+    answer: Answer<B>,
+    sessions: &Sessions,
+    opened: &Opened,
+    failures: &impl RenderFailure,
+    unanswered: &Unanswered,
+) -> Answer<EitherBody<B>> {
+    let failed = unanswered.take().or_else(|| failure(&answer));
+    let answer = match failed {
+        Some(error) => {
+            error.log();
+            replaced(answer, failures.render(&error))
+        }
+        None => answer.map(ServiceResponse::map_into_left_body),
+    };
+    let committed = match opened.commit_without_store() {
+        Some(outgoing) => Ok(outgoing),
+        None => sessions.commit(opened).await,
+    };
+    match committed {
+        Ok(outgoing) => with_headers(answer, outgoing),
+        Err(error) => {
+            let error = SessionError::from(error);
+            error.log();
+            let answer = replaced(answer, failures.render(&error));
+            with_headers(answer, opened.outgoing_after_failure())
+        }
+    }
+}
+
+/// The session's error that the answer was made of.
+fn failure<B>(answer: &Answer<B>) -> Option<SessionError> {
+    let error = match answer {
+        Ok(response) => response.response().error()?,
+        Err(error) => error,
+    };
+    match error.as_error::<NotSignedIn>() {
+        Some(NotSignedIn::Failed(error)) => Some(error.clone()),
+        Some(NotSignedIn::Nobody) => None,
+        None => error.as_error::<SessionError>().cloned(),
+    }
+}
+
+/// The request is gone with an error, so that a response in its place has to be one, too.
+fn replaced<B: MessageBody + 'static, C: MessageBody + 'static>(
+    answer: Answer<B>,
+    response: HttpResponse,
+) -> Answer<EitherBody<C>> {
+    match answer {
+        Ok(answered) => Ok(answered.into_response(response.map_into_right_body())),
+        Err(_) => Err(Rendered::new(response).into()),
+    }
+}
+
+fn with_headers<B>(answer: Answer<B>, outgoing: Outgoing) -> Answer<B> {
+    match answer {
+        Ok(mut response) => {
+            headers::apply(outgoing, response.headers_mut());
+            Ok(response)
+        }
+        Err(error) if outgoing.sets_cookie() => {
+            let mut response = error.as_response_error().error_response();
+            headers::apply(outgoing, response.headers_mut());
+            Err(Rendered::of(response, Some(error)).into())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// An error of the inner service with the response that it becomes.
+struct Rendered {
+    response: std::cell::RefCell<Option<HttpResponse<BoxBody>>>,
+    status: StatusCode,
+    cause: Option<Error>,
+}
+
+impl Rendered {
+    fn new(response: HttpResponse) -> Self {
+        Self::of(response, None)
+    }
+
+    fn of(response: HttpResponse, cause: Option<Error>) -> Self {
+        Self {
+            status: response.status(),
+            response: std::cell::RefCell::new(Some(response)),
+            cause,
+        }
+    }
+}
+
+impl ResponseError for Rendered {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let rendered = self.response.borrow_mut().take();
+        rendered.unwrap_or_else(|| HttpResponse::new(self.status))
+    }
+}
+
+impl fmt::Display for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Some(cause) => cause.fmt(f),
+            None => write!(f, "the session failed: {}", self.status),
+        }
+    }
+}
+
+impl fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rendered")
+            .field("status", &self.status)
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
+    }
+}
