@@ -3,16 +3,25 @@
 use http::HeaderMap;
 
 use crate::cookie_header::cookies_named;
-use crate::event::Refusal;
+use crate::engine::Engine;
+use crate::event::{EventKind, GuessedCookie, Refusal};
+use crate::guessing::Counted;
 use crate::keyring::KeyRole;
 use crate::live_keyring::LiveKeyring;
 use crate::token::{CookieFault, Token};
+use crate::too_many_guesses::TooManyGuesses;
+use crate::visit::Sender;
 
 /// What the request brought.
 pub(crate) enum Arrival {
     NoCookie,
     Refused(Refusal),
-    Genuine { token: Token, key: KeyRole },
+    /// Refused, from a client that has no guesses left.
+    OverLimit(Refusal, TooManyGuesses),
+    Genuine {
+        token: Token,
+        key: KeyRole,
+    },
 }
 
 /// How many cookies of our name are looked at. More than one is somebody's attempt at planting one.
@@ -46,6 +55,28 @@ impl Arrival {
         match self {
             Self::Refused(Refusal::UnknownKey) => self,
             _ => Self::Refused(Refusal::Forged),
+        }
+    }
+
+    /// Counts a cookie that is refused against its client's budget, and tells of it as long as there is some.
+    pub(crate) fn counted(self, engine: &Engine, sender: &Sender) -> Self {
+        let Self::Refused(refusal) = self else {
+            return self;
+        };
+        let counted = engine
+            .guessing
+            .as_ref()
+            .map_or(Counted::Within, |guessing| guessing.count_refused(sender.address));
+        match counted {
+            Counted::Within => {
+                engine.tell(EventKind::CookieRefused(refusal), None, None);
+                self
+            }
+            Counted::Unlimited => self,
+            Counted::Spent(spent) => {
+                engine.tell_of_spent(GuessedCookie::Refused, &spent, sender);
+                Self::OverLimit(refusal, spent.refusal)
+            }
         }
     }
 

@@ -94,6 +94,11 @@ pub(crate) fn commit_without_store(visit: &Visit) -> Option<Outgoing> {
     (!needs_store).then(|| answer(visit, &mut state))
 }
 
+/// The cookie alone, for a request that did nothing to its session.
+pub(crate) fn answer_without_store(visit: &Visit) -> Outgoing {
+    answer(visit, &mut visit.state())
+}
+
 pub(crate) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
     let saved = save(visit).await;
     if saved.is_ok() {
@@ -131,6 +136,9 @@ fn answer(visit: &Visit, state: &mut State) -> Outgoing {
                 generation: live.record.lineage.generation,
                 secret: live.secret.clone(),
             };
+            if let Some(guessing) = &engine.guessing {
+                guessing.is_alive(&token.secret);
+            }
             let value = token.to_cookie(&engine.policy.cookie_name, &engine.keyring.load());
             Outgoing::cookie(set_cookie::issue(
                 &engine.policy,

@@ -5,19 +5,23 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::deadline::Deadline;
-use crate::event::{self, Event, EventKind, Listener};
+use crate::event::{self, Event, EventKind, GuessedCookie, Listener};
+use crate::guessing::{Guessing, Notice, Spent};
 use crate::live_keyring::LiveKeyring;
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::session_id::SessionId;
 use crate::store::{Operation, Store, StoreError};
 use crate::sweeper::{Batch, Sweeper};
+use crate::visit::Sender;
 
 pub(crate) struct Engine {
     pub(crate) policy: Policy,
     pub(crate) keyring: LiveKeyring,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Nothing is counted if the policy has no limit.
+    pub(crate) guessing: Option<Guessing>,
     pub(crate) listener: Option<Box<dyn Listener>>,
     /// Writers of one contended session queue up here instead of racing each other in circles.
     queues: Box<[tokio::sync::Mutex<()>]>,
@@ -38,14 +42,16 @@ impl Engine {
         policy: Policy,
         keyring: LiveKeyring,
         store: Arc<dyn Store>,
-        clock: Box<dyn Clock>,
+        clock: Arc<dyn Clock>,
         listener: Option<Box<dyn Listener>>,
     ) -> Self {
+        let guessing = Guessing::new(policy.guess_limit, &clock);
         Self {
             policy,
             keyring,
             store,
             clock,
+            guessing,
             listener,
             queues: (0..QUEUES).map(|_| tokio::sync::Mutex::default()).collect(),
             sweeper: OnceLock::new(),
@@ -82,6 +88,19 @@ impl Engine {
     )]
     pub(crate) fn tell_of(&self, event: Event) {
         event::tell(self.listener.as_deref(), &event);
+    }
+
+    pub(crate) fn tell_of_spent(&self, guessed: GuessedCookie, spent: &Spent, sender: &Sender) {
+        if spent.notice == Notice::Due {
+            self.tell_of(Event {
+                at: self.now(),
+                kind: EventKind::GuessLimitReached(guessed),
+                session: None,
+                owner: None,
+                device: None,
+                client: Some(sender.device(&self.policy)),
+            });
+        }
     }
 
     /// Hands a store's failure on after telling of it.

@@ -66,6 +66,20 @@ pub enum EventKind {
     StoreFailed(Operation),
     /// A request was refused as a possible forgery.
     CsrfRefused(CsrfRefusal),
+    /// A client has spent its [budget](crate::GuessLimit) of cookies that are not accepted. Told once a minute for each
+    /// client; of those past the budget there is no other event.
+    GuessLimitReached(GuessedCookie),
+}
+
+/// What a client had too many of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GuessedCookie {
+    /// Malformed or forged cookies.
+    Refused,
+    /// Genuine cookies that no session was found for. Many of them from one client are a sign that the application's
+    /// secret has leaked.
+    Unknown,
 }
 
 /// Why a cookie was not accepted.
@@ -125,6 +139,7 @@ impl EventKind {
             Self::ConflictReplayed => "session_conflict_replayed",
             Self::StoreFailed(_) => "session_store_failed",
             Self::CsrfRefused(_) => "session_csrf_refused",
+            Self::GuessLimitReached(_) => "excess_rate_limit_exceeded",
         }
     }
 

@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::outgoing::Outgoing;
 use crate::session::Session;
 use crate::state::Attendance;
+use crate::too_many_guesses::TooManyGuesses;
 use crate::visit::{LoadError, Sender, Visit};
 
 /// One request, [opened](crate::Sessions::open): its cookie is verified, its session not yet asked
@@ -30,7 +31,7 @@ impl Opened {
     /// A request without a session gets a handle all the same; the first write through it makes one.
     ///
     /// # Errors
-    /// If the store fails. Loading may be tried again.
+    /// If the store fails; loading may be tried again. If the client has no guesses left.
     pub async fn load(&self) -> Result<Session, LoadError> {
         self.ask(Attendance::Active).await
     }
@@ -63,6 +64,28 @@ impl Opened {
         self.ask(Attendance::Extending).await
     }
 
+    /// Whether the request may go to its handler, or its client has brought too many cookies that were refused: see
+    /// [`GuessLimit`](crate::GuessLimit). A door asks before anything else.
+    ///
+    /// # Errors
+    /// If there were too many: answer with 429, a Retry-After, and [what goes with a
+    /// refusal](Self::outgoing_after_refusal).
+    pub fn check_guesses(&self) -> Result<(), TooManyGuesses> {
+        match self.visit.arrival {
+            Arrival::OverLimit(_, refusal) => Err(refusal),
+            Arrival::NoCookie | Arrival::Refused(_) | Arrival::Genuine { .. } => Ok(()),
+        }
+    }
+
+    /// What goes with the answer to a request that was refused before its handler: the removal of a dead cookie, if
+    /// there were [too many](Self::check_guesses), so that whoever bears one without ill will is rid of it.
+    pub fn outgoing_after_refusal(&self) -> Outgoing {
+        match self.check_guesses() {
+            Err(_) => commit::answer_without_store(&self.visit),
+            Ok(()) => Outgoing::nothing(),
+        }
+    }
+
     /// What [`commit`](crate::Sessions::commit) would answer, if that needs no store: so a request that
     /// wrote nothing need not wait for anything.
     #[must_use]
@@ -89,6 +112,7 @@ impl Opened {
     }
 
     async fn ask(&self, attendance: Attendance) -> Result<Session, LoadError> {
+        self.check_guesses()?;
         self.visit.ask(attendance).await?;
         Ok(Session::new(Arc::clone(&self.visit)))
     }

@@ -7,13 +7,15 @@ use crate::csrf::CsrfRefusal;
 use crate::data_error::DataError;
 use crate::owner::OwnerError;
 use crate::store::StoreError;
+use crate::too_many_guesses::TooManyGuesses;
 use crate::visit::LoadError;
 use http::StatusCode;
 
 /// What a handler that uses a session can fail with. The door into each web framework has an error of its own around it,
 /// into which every error of a session turns by `?`, and which is a response.
 ///
-/// As a response it is 503 with Retry-After when the store failed, 413 when the data got too large, 403
+/// As a response it is 503 with Retry-After when the store failed, 429 with Retry-After when the client has
+/// [guessed](crate::GuessLimit) too often at cookies, 413 when the data got too large, 403
 /// when the request may be a forgery or its user has too many sessions, and 500 otherwise. The text tells the user what
 /// to do and nothing of the cause; that goes to the log.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,9 @@ pub enum SessionFailure {
     /// The request was refused as a possible forgery.
     #[error(transparent)]
     Csrf(#[from] CsrfRefusal),
+    /// The client brought too many cookies that were not accepted.
+    #[error(transparent)]
+    TooManyGuesses(#[from] TooManyGuesses),
     /// The route has no session layer.
     #[error(
         "this route has no session: put it inside the session layer, \
@@ -59,7 +64,10 @@ impl SessionFailure {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Load(_)
+            Self::TooManyGuesses(_) | Self::Load(LoadError::TooManyGuesses(_)) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::Load(LoadError::Store(_))
             | Self::Store(_)
             | Self::Commit(CommitError::Store(_) | CommitError::Contended { .. }) => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -86,6 +94,9 @@ impl SessionFailure {
             StatusCode::SERVICE_UNAVAILABLE => {
                 "We can't reach your session right now. Please try again in a moment.\n"
             }
+            StatusCode::TOO_MANY_REQUESTS => {
+                "We can't check your session right now. Please try again in a moment.\n"
+            }
             StatusCode::PAYLOAD_TOO_LARGE => "This is more than can be kept in a session.\n",
             _ => "Something went wrong with your session.\n",
         }
@@ -95,13 +106,18 @@ impl SessionFailure {
     /// where it does not.
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
-        (self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1)
+        match self {
+            Self::TooManyGuesses(refusal) | Self::Load(LoadError::TooManyGuesses(refusal)) => {
+                Some(refusal.retry_after().as_secs())
+            }
+            _ => (self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
+        }
     }
 
     /// Tells the log what the response does not.
     pub fn log(&self) {
-        if let Self::Csrf(_) = self {
-            // There was an event, and nothing failed.
+        if matches!(self, Self::Csrf(_)) || self.status() == StatusCode::TOO_MANY_REQUESTS {
+            // There was an event, and nothing failed. A flood of guesses must not flood the log.
             return;
         }
         let causes = std::iter::successors(self.source(), |cause: &&dyn Error| (*cause).source());

@@ -97,7 +97,7 @@ pub struct SessionsBuilder {
     policy: Policy,
     keyring: LiveKeyring,
     store: Arc<dyn Store>,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     listener: Option<Box<dyn Listener>>,
 }
 
@@ -105,7 +105,7 @@ impl SessionsBuilder {
     /// The clock that every deadline is checked against. *Default*: [`SystemClock`].
     pub fn clock(self, clock: impl Clock) -> Self {
         Self {
-            clock: Box::new(clock),
+            clock: Arc::new(clock),
             ..self
         }
     }
@@ -165,7 +165,7 @@ impl Sessions {
             policy,
             keyring: keyring.into(),
             store: Arc::new(store),
-            clock: Box::new(SystemClock),
+            clock: Arc::new(SystemClock),
             listener: None,
         }
     }
@@ -175,19 +175,24 @@ impl Sessions {
         self.open_from(headers, None)
     }
 
-    /// The same for a request from a known address, which is kept with the session if the
-    /// [policy asks for it](Policy::record_client_address).
+    /// The same for a request from a known address, whose guesses are [limited](Policy::guess_limit), and which is kept
+    /// with the session if the [policy asks for it](Policy::record_client_address).
     pub fn open_from(&self, headers: &HeaderMap, address: Option<IpAddr>) -> Opened {
-        let arrival = Arrival::of(headers, self.cookie_name(), &self.engine.keyring);
-        if let Arrival::Refused(refusal) = arrival {
-            self.engine.tell(EventKind::CookieRefused(refusal), None, None);
-        }
-        let address = address.filter(|_| self.engine.policy.record_client_address);
+        self.open_located_by(headers, || address)
+    }
+
+    /// The same for an address that it takes some work to find out. Nearly no request needs it.
+    pub fn open_located_by(&self, headers: &HeaderMap, address: impl FnOnce() -> Option<IpAddr>) -> Opened {
+        let engine = &self.engine;
+        let arrival = Arrival::of(headers, self.cookie_name(), &engine.keyring);
+        let guessing = engine.guessing.as_ref();
+        let is_needed = engine.policy.record_client_address
+            || guessing.is_some_and(|guessing| guessing.needs_address(&arrival));
         let sender = Sender {
             user_agent: headers.get(USER_AGENT).cloned(),
-            address,
+            address: is_needed.then(address).flatten(),
         };
-        Opened::new(Arc::clone(&self.engine), arrival, sender)
+        Opened::new(Arc::clone(engine), arrival.counted(engine, &sender), sender)
     }
 
     /// Writes what the request did to its session, and says what the response must carry. To be

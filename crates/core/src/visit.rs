@@ -10,15 +10,18 @@ use crate::arrival::Arrival;
 use crate::bearer::{NotRecognised, Recognised, recognise};
 use crate::device::Device;
 use crate::engine::Engine;
-use crate::event::{Dropped, Event, EventKind, Refusal};
+use crate::event::{Dropped, Event, EventKind, GuessedCookie, Refusal};
+use crate::guessing::{Prospect, Spent};
 use crate::keyring::KeyRole;
 use crate::lineage::Bearer;
+use crate::policy::Policy;
 use crate::record::Record;
 use crate::state::{
     Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Standing, State, Upkeep,
 };
 use crate::store::{Operation, StoreError, Touch};
 use crate::token::{SecretHash, Token};
+use crate::too_many_guesses::TooManyGuesses;
 use crate::upkeep;
 
 /// What all handles of one request share.
@@ -34,17 +37,30 @@ pub(crate) struct Visit {
 /// Who sent the request.
 pub(crate) struct Sender {
     pub(crate) user_agent: Option<HeaderValue>,
+    /// As far as it was needed.
     pub(crate) address: Option<IpAddr>,
 }
 
+impl Sender {
+    /// With the address only if the policy says so.
+    pub(crate) fn device(&self, policy: &Policy) -> Device {
+        let address = self.address.filter(|_| policy.record_client_address);
+        Device::from_header(self.user_agent.as_ref(), address)
+    }
+}
+
 /// A session could not be loaded. The request has no session then, not an empty one: answer with
-/// 503 and a Retry-After, and leave the browser's cookie alone.
+/// 503 or 429 and a Retry-After, and leave the browser's cookie alone.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The store failed.
     #[error("the session could not be loaded")]
     Store(#[from] StoreError),
+    /// The client brought too many cookies of sessions that are not there, and is not looked up another: answer with
+    /// 429.
+    #[error(transparent)]
+    TooManyGuesses(#[from] TooManyGuesses),
 }
 
 /// Why a genuine cookie lets nobody in.
@@ -58,8 +74,10 @@ impl Visit {
     pub(crate) fn new(engine: Arc<Engine>, arrival: Arrival, sender: Sender) -> Self {
         let cookie = match arrival {
             // Another instance may have the key.
-            Arrival::Refused(Refusal::UnknownKey) => CookieDue::Nothing,
-            Arrival::Refused(_) => CookieDue::Remove,
+            Arrival::Refused(Refusal::UnknownKey) | Arrival::OverLimit(Refusal::UnknownKey, _) => {
+                CookieDue::Nothing
+            }
+            Arrival::Refused(_) | Arrival::OverLimit(..) => CookieDue::Remove,
             Arrival::NoCookie | Arrival::Genuine { .. } => CookieDue::Nothing,
         };
         let state = Mutex::new(State::new(cookie));
@@ -90,7 +108,7 @@ impl Visit {
     }
 
     pub(crate) fn device(&self) -> Device {
-        Device::from_header(self.sender.user_agent.as_ref(), self.sender.address)
+        self.sender.device(&self.engine.policy)
     }
 
     /// Whether the state already holds what a load would find. Settles requests without a genuine
@@ -108,7 +126,7 @@ impl Visit {
                 state.standing = Standing::Absent(Absence::NoCookie);
                 true
             }
-            (Standing::Unasked, Arrival::Refused(refusal)) => {
+            (Standing::Unasked, Arrival::Refused(refusal) | Arrival::OverLimit(refusal, _)) => {
                 state.standing = Standing::Absent(Absence::Refused(*refusal));
                 true
             }
@@ -131,6 +149,16 @@ impl Visit {
             bearer: hash,
             at_most_every,
         };
+        if peeked_at.is_none() {
+            match self.prospect(token) {
+                Prospect::LookUp => {}
+                Prospect::Dead(refusal) => {
+                    self.settle_in(Err(Absence::Refused(refusal)), false);
+                    return Ok(());
+                }
+                Prospect::Spent(spent) => return Err(self.refuse_guess(&spent)),
+            }
+        }
         let (touch, attendance) = match attendance {
             Attendance::Passive => (Touch::No, attendance),
             Attendance::Active => (active(engine.policy.effective_touch_interval()), attendance),
@@ -154,8 +182,33 @@ impl Visit {
             Err(NotAdmitted::Stolen(record)) => Err(self.end_stolen(&record).await?),
             Ok(live) => Ok(live),
         };
+        self.count(&outcome, token);
         self.settle_in(outcome, self.arrival.has_older_key());
         Ok(())
+    }
+
+    fn prospect(&self, token: &Token) -> Prospect {
+        match &self.engine.guessing {
+            Some(guessing) => guessing.consider(token, self.sender.address),
+            None => Prospect::LookUp,
+        }
+    }
+
+    fn refuse_guess(&self, spent: &Spent) -> LoadError {
+        self.engine
+            .tell_of_spent(GuessedCookie::Unknown, spent, &self.sender);
+        LoadError::TooManyGuesses(spent.refusal)
+    }
+
+    /// Keeps what the store said of the cookie that arrived.
+    fn count(&self, outcome: &Result<Live, Absence>, token: &Token) {
+        let Some(guessing) = &self.engine.guessing else {
+            return;
+        };
+        match outcome {
+            Ok(_) => guessing.is_alive(&token.secret),
+            Err(absence) => guessing.count_absence(*absence, token, self.sender.address),
+        }
     }
 
     /// Decides whether the record that the store has lets this token in.

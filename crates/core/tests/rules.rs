@@ -167,6 +167,8 @@ async fn a_forged_or_malformed_cookie_is_removed_without_a_look_at_the_store() {
         sent.new_cookie();
         assert_eq!(calls, Calls(0, 1, 0, 0));
         assert_ne!(app.id(&writer).await, app.id(&genuine).await);
+
+        app.clock.advance(GUESSES_ARE_BACK);
     }
 }
 
@@ -215,6 +217,7 @@ async fn an_unknown_id_is_never_adopted() {
         sent.new_cookie();
         assert_ne!(app.id(&browser).await, id);
         assert_eq!(app.record(id).await, None);
+        app.clock.advance(GUESSES_ARE_BACK);
     }
 }
 
@@ -233,6 +236,7 @@ async fn the_cookie_of_an_expired_session_is_removed_though_the_row_is_still_the
     sent.removal();
     assert!(app.record(id).await.is_some());
 
+    app.clock.advance(GUESSES_ARE_BACK);
     let (calls, _, _) = request(&app, &mut browser, write).await;
     assert_eq!(calls, Calls(1, 1, 0, 0));
     assert_ne!(app.id(&browser).await, id);

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use tenure_core::{CommitError, CsrfRefusal, Opened, Outgoing, Sessions};
+use tenure_core::{CommitError, Opened, Outgoing, Sessions};
 use tower_service::Service;
 
 use crate::error::SessionError;
@@ -31,7 +31,7 @@ pin_project! {
     /// Where a request is on its way to the handler's answer.
     #[project = StageNow]
     pub(crate) enum Stage<S, F, Q> {
-        Refused { refusal: CsrfRefusal },
+        Refused { error: SessionError },
         Reading { reading: Reading<Q>, service: S },
         Handling { #[pin] handler: F },
     }
@@ -66,20 +66,19 @@ where
         let mut this = self.project();
         if this.committing.is_none() {
             let handler = loop {
-                let refusal = match this.stage.as_mut().project() {
+                let refused = match this.stage.as_mut().project() {
                     StageNow::Handling { handler } => break handler,
-                    StageNow::Refused { refusal } => *refusal,
+                    StageNow::Refused { error } => this.failures.render(error),
                     StageNow::Reading { reading, service } => match ready!(reading.as_mut().poll(context)) {
                         Ok(request) => {
                             let handler = service.call(request);
                             this.stage.set(Stage::Handling { handler });
                             continue;
                         }
-                        Err(refusal) => refusal,
+                        Err(refusal) => this.failures.render(&SessionError::from(refusal)),
                     },
                 };
-                // Nothing was done, so there is nothing to commit.
-                return Poll::Ready(Ok(this.failures.render(&SessionError::from(refusal))));
+                return Poll::Ready(Ok(refuse(this.opened, refused)));
             };
             let mut response = ready!(handler.poll(context))?;
             if let Some(Failed(error)) = response.extensions_mut().remove::<Failed>() {
@@ -109,4 +108,10 @@ where
         outgoing.apply(response.headers_mut());
         Poll::Ready(Ok(response))
     }
+}
+
+/// Nothing was done, so there is nothing to commit.
+fn refuse<B>(opened: &Opened, mut response: Response<B>) -> Response<B> {
+    opened.outgoing_after_refusal().apply(response.headers_mut());
+    response
 }

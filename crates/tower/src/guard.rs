@@ -6,21 +6,19 @@ use std::pin::Pin;
 use http::Request;
 use tenure_core::{CsrfDemand, CsrfRefusal, FormCsrfField, Opened};
 
+use crate::error::SessionError;
+
 /// A request whose form is read as far as its token.
 pub(crate) type Reading<Q> = Pin<Box<dyn Future<Output = Result<Request<Q>, CsrfRefusal>> + Send>>;
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it a request, and a box would cost an allocation"
-)]
 pub(crate) enum Admission<Q> {
     Now(Request<Q>),
     AfterReading(Reading<Q>),
-    Refused(CsrfRefusal),
+    Refused(SessionError),
 }
 
 pub(crate) fn admit<Q: 'static>(
-    checked: Result<CsrfDemand, CsrfRefusal>,
+    checked: Result<CsrfDemand, SessionError>,
     request: Request<Q>,
     opened: &Opened,
 ) -> Admission<Q> {
@@ -30,13 +28,13 @@ pub(crate) fn admit<Q: 'static>(
             let reading = reading(request, field, opened);
             reading.map_or_else(
                 || match opened.verify_csrf_token(None) {
-                    Err(refusal) => Admission::Refused(refusal),
-                    Ok(()) => Admission::Refused(CsrfRefusal::TokenMissing),
+                    Err(refusal) => Admission::Refused(refusal.into()),
+                    Ok(()) => Admission::Refused(CsrfRefusal::TokenMissing.into()),
                 },
                 Admission::AfterReading,
             )
         }
-        Err(refusal) => Admission::Refused(refusal),
+        Err(error) => Admission::Refused(error),
     }
 }
 

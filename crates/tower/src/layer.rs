@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use tenure_core::{Client, CsrfRequest, Scheme, Sessions, TrustProxy};
+use tenure_core::{Client, CsrfDemand, CsrfRequest, Opened, Scheme, Sessions, TrustProxy};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -18,7 +18,8 @@ use crate::peer;
 /// Gives every request inside it a session: verifies the cookie before the handler, and commits what
 /// the handler did before the response goes out.
 ///
-/// Before that, it refuses requests that may be [forged](crate#requests-from-other-sites).
+/// Before that, it refuses requests of clients that [guess](tenure_core::GuessLimit) at cookies, and requests that may be
+/// [forged](crate#requests-from-other-sites).
 ///
 /// A handler that does not ask for the session causes no store call. Several layers with different cookie
 /// names work one inside another; the extractors take the innermost, and
@@ -131,18 +132,13 @@ where
             trust_proxy,
             failures,
         } = &self.layer;
-        let address = if sessions.policy().records_client_address() {
-            client(trust_proxy, &request).address
-        } else {
-            None
-        };
-        let opened = sessions.open_from(request.headers(), address);
+        let opened = sessions.open_located_by(request.headers(), || client(trust_proxy, &request).address);
         let mut looked_at = CsrfRequest::new(request.method(), request.uri(), request.headers());
         if looked_at.is_guarded() {
             let scheme = client(trust_proxy, &request).scheme;
             looked_at = looked_at.https(scheme.map(|scheme| scheme == Scheme::Https));
         }
-        let checked = opened.check_csrf(&looked_at);
+        let checked = check(&opened, &looked_at);
         Current::enter(request.extensions_mut(), opened.clone(), Arc::clone(trust_proxy));
         let admission = guard::admit(checked, request, &opened);
         let stage = match admission {
@@ -157,10 +153,16 @@ where
                     service: std::mem::replace(&mut self.inner, ready),
                 }
             }
-            Admission::Refused(refusal) => Stage::Refused { refusal },
+            Admission::Refused(error) => Stage::Refused { error },
         };
         ResponseFuture::new(stage, sessions.clone(), opened, failures.clone())
     }
+}
+
+/// What a request must still show before it may go to its handler.
+fn check(opened: &Opened, request: &CsrfRequest<'_>) -> Result<CsrfDemand, SessionError> {
+    opened.check_guesses()?;
+    Ok(opened.check_csrf(request)?)
 }
 
 fn client<Q>(trust_proxy: &TrustProxy, request: &Request<Q>) -> Client {

@@ -89,7 +89,7 @@ impl Opened {
     fn refused(&self, refusal: CsrfRefusal) -> CsrfRefusal {
         let id = match &self.visit().arrival {
             Arrival::Genuine { token, .. } => Some(token.id),
-            Arrival::NoCookie | Arrival::Refused(_) => None,
+            Arrival::NoCookie | Arrival::Refused(_) | Arrival::OverLimit(..) => None,
         };
         self.visit()
             .engine

@@ -26,6 +26,8 @@ pub(crate) const RIGHT: Key<String> = Key::new("right");
 pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
+/// After which all guesses of a client are back, and what was found dead is looked up anew.
+pub(crate) const GUESSES_ARE_BACK: Duration = MINUTE;
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 
