@@ -75,15 +75,18 @@ impl StateStore for Sketch {
         let (shard, cells) = self.place(claim);
         // No code of the application runs under this lock, and a cell is changed at once or not at all.
         let mut shard = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
-        let moment = |cell: &usize| shard.get(*cell).copied().unwrap_or(UNTOUCHED);
-        let moment = cells.iter().map(moment).min().unwrap_or(UNTOUCHED);
+        let moments = cells.map(|cell| match shard.get(cell) {
+            Some(moment) if *moment <= claim.latest => *moment,
+            _ => UNTOUCHED,
+        });
+        let moment = moments.into_iter().min().unwrap_or(UNTOUCHED);
         let (measured, later) = measure((moment != UNTOUCHED).then(|| moment.into()))?;
         if claim.is_spent() {
             if shard.is_empty() {
                 *shard = vec![UNTOUCHED; self.row * ROWS];
             }
-            for cell in cells {
-                shard[cell] = shard[cell].max(later.into());
+            for (cell, moment) in cells.into_iter().zip(moments) {
+                shard[cell] = moment.max(later.into());
             }
         }
         Ok(measured)
