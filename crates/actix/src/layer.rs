@@ -161,12 +161,15 @@ where
         Box::pin(async move {
             let admitted = match checked {
                 Ok(CsrfDemand::Nothing) => Ok(()),
-                Ok(CsrfDemand::InForm(field)) => read_form(&mut request, field, &opened).await,
-                Err(refusal) => Err(refusal),
+                Ok(CsrfDemand::InForm(field)) => read_form(&mut request, field, &opened)
+                    .await
+                    .map_err(SessionError::from),
+                Err(error) => Err(error),
             };
-            if let Err(refusal) = admitted {
+            if let Err(error) = admitted {
                 // Nothing was done, so there is nothing to commit.
-                let refused = failures.render(&SessionError::from(refusal));
+                let mut refused = failures.render(&error);
+                headers::apply(opened.outgoing_after_refusal(), refused.headers_mut());
                 return Ok(request.into_response(refused.map_into_right_body()));
             }
             let answer = inner.call(request).await;
@@ -181,14 +184,15 @@ fn checked(
     request: &ServiceRequest,
     headers: &http::HeaderMap,
     client: Client,
-) -> Result<CsrfDemand, CsrfRefusal> {
+) -> Result<CsrfDemand, SessionError> {
+    opened.check_guesses()?;
     let (Some(method), Some(target)) = (headers::method(request.head()), headers::target(request.head()))
     else {
-        return Err(CsrfRefusal::OtherOrigin);
+        return Err(CsrfRefusal::OtherOrigin.into());
     };
     let mut looked_at = CsrfRequest::new(&method, &target, headers);
     if let Some(scheme) = client.scheme {
         looked_at = looked_at.https(Some(scheme == Scheme::Https));
     }
-    opened.check_csrf(&looked_at)
+    Ok(opened.check_csrf(&looked_at)?)
 }
