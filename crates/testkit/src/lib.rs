@@ -3,6 +3,8 @@
 pub mod application;
 mod browser;
 pub mod conformance;
+#[cfg(feature = "door")]
+pub mod door;
 mod event_log;
 pub mod faults;
 pub mod instances;
