@@ -38,6 +38,7 @@
 //! | feature | what it brings |
 //! | --- | --- |
 //! | `axum` | [`axum`]: the layer for axum and any tower service, and the extractors |
+//! | `actix` | `actix`: the middleware and the extractors for actix-web |
 //! | `sqlite` | [`sqlite`]: the embedded store; compiles SQLite in |
 //! | `mongodb` | [`mongodb`]: sessions in a MongoDB collection |
 //! | `postgres` | `postgres`: PostgreSQL |
@@ -70,6 +71,12 @@ pub mod store {
 #[cfg(feature = "axum")]
 pub mod axum {
     pub use tenure_tower::*;
+}
+
+/// The middleware and the extractors for actix-web.
+#[cfg(feature = "actix")]
+pub mod actix {
+    pub use tenure_actix::*;
 }
 
 /// The embedded store: sessions in a file, without a server.
