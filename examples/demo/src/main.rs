@@ -145,6 +145,8 @@ async fn serve(address: SocketAddr, app: axum::Router) -> Result<(), StartError>
     announce(listener.local_addr().map_err(failed)?);
 
     let (stopping, stopped) = oneshot::channel();
+    // Guesses at cookies are counted by address.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(async {
         asked_to_stop().await;
         let _ = stopping.send(());

@@ -8,6 +8,7 @@
 #[cfg(unix)]
 pub(crate) mod program;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use demo::users::Users;
@@ -80,6 +81,7 @@ impl Server {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self {
             url,
