@@ -2,6 +2,8 @@
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "axum", feature = "sqlite"))] mod example {
+//! use std::net::SocketAddr;
+//!
 //! use axum::{Router, routing::get};
 //! use tenure::axum::{Session, SessionError, SessionLayer};
 //! use tenure::{Key, Keyring, Policy, Sessions, sqlite::SqliteStore};
@@ -19,7 +21,7 @@
 //!     let sessions = Sessions::new(Policy::default(), Keyring::from_env("SESSION_SECRET")?, store)?;
 //!     let app = Router::new().route("/", get(hello)).layer(SessionLayer::new(sessions));
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//!     Ok(axum::serve(listener, app).await?)
+//!     Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
 //! }
 //! # }
 //! # fn main() {}

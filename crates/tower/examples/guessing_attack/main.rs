@@ -39,7 +39,7 @@ async fn main() -> Outcome {
         guesses: argument(1, 1_000_000)?,
         addresses: argument(2, 50_000)?,
     };
-    let per_second: usize = argument(3, 8_000)?;
+    let per_second: usize = argument(3, 12_000)?;
     let server = Server::start().await?;
     let mut users = Users::sign_in(server.address, attack.address_of_a_guesser()).await?;
     users.measure_for(WINDOW).await?;
