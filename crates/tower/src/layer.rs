@@ -60,7 +60,7 @@ impl<R> SessionLayer<R> {
     ///
     /// *Default*: [`PlainFailure`], a line of text with the error's status. A response with
     /// another status than 503 misleads caches and load balancers; keep
-    /// [`SessionError::status`] unless you know better.
+    /// [`SessionFailure::status`](tenure_core::SessionFailure::status) unless you know better.
     ///
     /// ```
     /// use axum::response::{Html, IntoResponse, Response};

@@ -46,10 +46,10 @@ impl Connection {
             if self.stream.read_buf(&mut self.response).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            if let Some(length) = whole_length(&self.response) {
-                if self.response.len() >= length {
-                    break length;
-                }
+            if let Some(length) = whole_length(&self.response)
+                && self.response.len() >= length
+            {
+                break length;
             }
         };
         let text = str::from_utf8(&self.response[..length]).map_err(io::Error::other)?;
