@@ -20,8 +20,8 @@ use crate::record::{Lifetime, Record};
 use crate::session_id::SessionId;
 use crate::set_cookie;
 use crate::state::{
-    Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Pending, Standing,
-    State, Upkeep,
+    Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Pending, Renewal,
+    Standing, State, Upkeep,
 };
 use crate::store::{Inserted, Operation, StoreError, Touch, Updated};
 use crate::token::{Token, TokenSecret};
@@ -455,15 +455,14 @@ async fn reload(
 }
 
 fn tell_of_renewal(visit: &Visit, pending: &Pending, record: &Record) {
-    if pending.signs_in().is_some() {
-        visit
-            .engine
-            .tell(EventKind::SignedIn, Some(record.id), record.owner.clone());
+    let tell = |kind| visit.engine.tell(kind, Some(record.id), record.owner.clone());
+    match pending.renewal {
+        Renewal::SignIn(..) => tell(EventKind::SignedIn),
+        Renewal::StepUp(level) => tell(EventKind::SteppedUp(level)),
+        Renewal::Keep | Renewal::Renew => {}
     }
     if pending.needs_new_secret() {
-        visit
-            .engine
-            .tell(EventKind::Renewed, Some(record.id), record.owner.clone());
+        tell(EventKind::Renewed);
     }
 }
 

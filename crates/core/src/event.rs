@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::assurance::AssuranceLevel;
 use crate::clock::Timestamp;
 use crate::csrf::CsrfRefusal;
 use crate::device::Device;
@@ -38,6 +39,8 @@ pub enum EventKind {
     Renewed,
     /// A session got an owner, and a new secret with it.
     SignedIn,
+    /// The owner proved again who they are, and the session got a new secret with it.
+    SteppedUp(AssuranceLevel),
     /// The owner signed out; the session is removed.
     SignedOut,
     /// The application ended the session; it is removed.
@@ -125,6 +128,7 @@ impl EventKind {
             Self::Created => "session_created",
             Self::Renewed => "session_renewed",
             Self::SignedIn => "session_signed_in",
+            Self::SteppedUp(_) => "session_stepped_up",
             Self::SignedOut => "session_signed_out",
             Self::Destroyed => "session_destroyed",
             Self::Revoked { .. } => "session_revoked",
@@ -149,6 +153,7 @@ impl EventKind {
             Self::Created
                 | Self::Renewed
                 | Self::SignedIn
+                | Self::SteppedUp(_)
                 | Self::SignedOut
                 | Self::Destroyed
                 | Self::Revoked { .. }

@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod arrival;
+mod assurance;
 mod bearer;
 mod changes;
 mod clear_site_data;
@@ -61,6 +62,7 @@ mod upkeep;
 mod upkeep_commit;
 mod visit;
 
+pub use assurance::AssuranceLevel;
 pub use clear_site_data::CLEAR_SITE_DATA;
 pub use client::{Client, Scheme};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};

@@ -10,9 +10,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::assurance::Proofs;
 use crate::clock::Timestamp;
 
-/// How a session came by its secret. A store keeps it as [bytes](Lineage::to_bytes) and looks at nothing in it.
+/// How a session came by its secret, and what its owner proved for it. A store keeps it as [bytes](Lineage::to_bytes) and looks at nothing in it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Lineage {
     /// How many secrets came before the current one.
@@ -23,6 +24,8 @@ pub struct Lineage {
     pub(crate) root: u32,
     /// When the current secret was made.
     pub(crate) renewed_at: Timestamp,
+    /// When the owner last proved who they are. Here, because what is here is bound to the sealed data.
+    pub(crate) proofs: Proofs,
     pub(crate) handover: Handover,
 }
 
@@ -118,7 +121,7 @@ const UNNOTED_SHARE: u32 = 8;
 
 impl Lineage {
     /// The most bytes that it takes in a store.
-    pub const MAX_BYTES: usize = 1 + 4 + 4 + 8 + 1 + Sealed32::LENGTH + 8;
+    pub const MAX_BYTES: usize = 1 + 4 + 4 + 8 + Proofs::MAX_BYTES + 1 + Sealed32::LENGTH + 8;
 
     /// The lineage of a session that begins at `now`.
     #[must_use]
@@ -127,6 +130,7 @@ impl Lineage {
             generation: 0,
             root: 0,
             renewed_at: now,
+            proofs: Proofs::none(),
             handover: Handover::Done,
         }
     }
@@ -156,6 +160,7 @@ impl Lineage {
         bytes.extend_from_slice(&self.generation.to_be_bytes());
         bytes.extend_from_slice(&self.root.to_be_bytes());
         bytes.extend_from_slice(&self.renewed_at.as_millis().to_be_bytes());
+        self.proofs.append_to(bytes);
         bytes.push(phase);
         match &self.handover {
             Handover::Done => {}
@@ -175,6 +180,7 @@ impl Lineage {
         let generation = u32::from_be_bytes(take(&mut rest)?);
         let root = u32::from_be_bytes(take(&mut rest)?);
         let renewed_at = Timestamp::from_millis(u64::from_be_bytes(take(&mut rest)?));
+        let proofs = Proofs::take(&mut rest)?;
         let [phase] = take(&mut rest)?;
         let returns = Returns::from_byte(phase >> PHASE_BITS)?;
         let handover = match phase & ((1 << PHASE_BITS) - 1) {
@@ -194,6 +200,7 @@ impl Lineage {
             generation,
             root,
             renewed_at,
+            proofs,
             handover,
         })
     }
@@ -269,6 +276,7 @@ impl Lineage {
         *self = Self {
             generation,
             root: generation,
+            proofs: self.proofs,
             ..Self::begun(now)
         };
     }
@@ -304,6 +312,7 @@ impl fmt::Debug for Lineage {
             .field("generation", &self.generation)
             .field("root", &self.root)
             .field("renewed_at", &self.renewed_at)
+            .field("proven", &self.proofs.highest())
             .field("handover", &self.handover)
             .finish()
     }
@@ -328,6 +337,7 @@ impl fmt::Debug for Handover {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assurance::AssuranceLevel;
     use proptest::prelude::*;
 
     fn sealed() -> impl Strategy<Value = Sealed32> {
@@ -337,6 +347,17 @@ mod tests {
 
     fn returns() -> impl Strategy<Value = Returns> {
         (0..=Returns::MOST).prop_map(Returns)
+    }
+
+    fn proofs() -> impl Strategy<Value = Proofs> {
+        proptest::option::of((1_u8..=3, any::<u64>())).prop_map(|proven| {
+            let mut proofs = Proofs::none();
+            if let Some((number, at)) = proven {
+                let level = AssuranceLevel::from_number(number).expect("a level");
+                proofs.add(level, Timestamp::from_millis(at));
+            }
+            proofs
+        })
     }
 
     fn lineage() -> impl Strategy<Value = Lineage> {
@@ -349,13 +370,13 @@ mod tests {
                 at: Timestamp::from_millis(at)
             }),
         ];
-        (any::<u32>(), any::<u32>(), any::<u64>(), handover).prop_map(|(one, other, renewed_at, handover)| {
-            Lineage {
-                generation: one.max(other),
-                root: one.min(other),
-                renewed_at: Timestamp::from_millis(renewed_at),
-                handover,
-            }
+        let parts = (any::<u32>(), any::<u32>(), any::<u64>(), proofs(), handover);
+        parts.prop_map(|(one, other, renewed_at, proofs, handover)| Lineage {
+            generation: one.max(other),
+            root: one.min(other),
+            renewed_at: Timestamp::from_millis(renewed_at),
+            proofs,
+            handover,
         })
     }
 

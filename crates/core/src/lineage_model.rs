@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model, Property};
 
+use crate::assurance::Proofs;
 use crate::clock::Timestamp;
 use crate::lineage::{Bearer, Handover, Lineage, Returns, Rhythm, Sealed32, Step};
 
@@ -158,6 +159,7 @@ impl Row {
         Lineage {
             generation: u32::from(self.current.generation),
             root: 0,
+            proofs: Proofs::none(),
             renewed_at: ago(self.renewed_ago),
             handover: match self.phase {
                 Phase::Done => Handover::Done,

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::assurance::AssuranceLevel;
 use crate::clock::Timestamp;
 use crate::commit::{self, CommitError, Saved};
 use crate::data::{Data, Raw};
@@ -215,6 +217,15 @@ impl Session {
     /// # Errors
     /// If `owner` can't be one ([`OwnerError`]); nothing changes then.
     pub fn sign_in(&self, owner: impl AsRef<str>) -> Result<(), OwnerError> {
+        self.sign_in_with(owner, AssuranceLevel::Aal1)
+    }
+
+    /// [`sign_in`](Session::sign_in) for a user who proved who they are by more than one factor. What was proven before
+    /// in this session counts no more.
+    ///
+    /// # Errors
+    /// As [`sign_in`](Session::sign_in).
+    pub fn sign_in_with(&self, owner: impl AsRef<str>, level: AssuranceLevel) -> Result<(), OwnerError> {
         let owner = Owner::new(owner)?;
         let belonged_to_another = self.owner().is_some_and(|before| before != owner);
         let mut state = self.visit.state();
@@ -223,9 +234,37 @@ impl Session {
             state.pending.changes.clear();
             state.data_bytes = Data::EMPTY_JSON.len();
         }
-        state.pending.renewal = Renewal::SignIn(owner);
+        state.pending.renewal = Renewal::SignIn(owner, level);
         state.writes += 1;
         Ok(())
+    }
+
+    /// Records that the signed-in user has just proved again who they are, and how strongly: call it when they have, before
+    /// something sensitive (OWASP ASVS 5.0, 7.5.1 and 7.5.3). Who proves a level proves those below it; that a higher one
+    /// was proven earlier stays known. It gives the session a new secret (7.2.4). Does nothing where nobody is signed in.
+    ///
+    /// [`authenticated_within`](Session::authenticated_within) tells how long ago that was, and the doors have an
+    /// extractor for it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tenure_core::{AssuranceLevel, Session};
+    ///
+    /// /// After the password was asked for, and was right.
+    /// fn confirmed(session: &Session) {
+    ///     session.step_up(AssuranceLevel::Aal1);
+    /// }
+    ///
+    /// fn may_change_the_address(session: &Session) -> bool {
+    ///     session.authenticated_within(Duration::from_mins(5), AssuranceLevel::Aal1)
+    /// }
+    /// ```
+    pub fn step_up(&self, level: AssuranceLevel) {
+        if self.owner().is_some() {
+            let mut state = self.visit.state();
+            state.pending.renew(Renewal::StepUp(level));
+            state.writes += 1;
+        }
     }
 
     /// Ends the session because its owner leaves: the record is removed from the store and the cookie
@@ -245,7 +284,7 @@ impl Session {
     pub fn renew(&self) {
         let mut state = self.visit.state();
         if state.live().is_some() && !state.pending.needs_new_secret() {
-            state.pending.renewal = Renewal::Renew;
+            state.pending.renew(Renewal::Renew);
             state.writes += 1;
         }
     }
@@ -338,6 +377,31 @@ impl Session {
     /// When the session ends, by each timeout, with what this request has done to it.
     #[must_use]
     pub fn expires(&self) -> Option<Deadlines> {
+        Some(self.foreseen()?.deadlines())
+    }
+
+    /// When the signed-in user last proved who they are, at least this strongly, with what this request has done. Signing in
+    /// is such a proof, and so is [`step_up`](Session::step_up).
+    #[must_use]
+    pub fn authenticated_at(&self, level: AssuranceLevel) -> Option<Timestamp> {
+        self.foreseen()?.lineage.proofs.at(level)
+    }
+
+    /// Whether the signed-in user proved who they are, at least this strongly, less than `duration` ago.
+    #[must_use]
+    pub fn authenticated_within(&self, duration: Duration, level: AssuranceLevel) -> bool {
+        self.authenticated_at(level)
+            .is_some_and(|at| self.visit.engine.now() < at.plus(duration))
+    }
+
+    /// The highest level at which the signed-in user has proved who they are since they signed in, however long ago.
+    #[must_use]
+    pub fn assurance_level(&self) -> Option<AssuranceLevel> {
+        self.foreseen()?.lineage.proofs.highest()
+    }
+
+    /// The record as it is after what this request has done.
+    fn foreseen(&self) -> Option<Record> {
         let state = self.visit.state();
         let engine = &*self.visit.engine;
         let pending = state.whole_pending();
@@ -350,7 +414,7 @@ impl Session {
         if pending.needs_new_secret() {
             record.last_seen_at = engine.now();
         }
-        Some(record.deadlines())
+        Some(record)
     }
 
     /// What the session is at the moment.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::assurance::{AssuranceLevel, Proofs};
 use crate::changes::{Changes, Verdict};
 use crate::clock::Timestamp;
 use crate::data::{Data, Raw};
@@ -173,7 +174,20 @@ pub(crate) enum Renewal {
     #[default]
     Keep,
     Renew,
-    SignIn(Owner),
+    StepUp(AssuranceLevel),
+    SignIn(Owner, AssuranceLevel),
+}
+
+impl Renewal {
+    fn then(self, later: Self) -> Self {
+        match (self, later) {
+            (earlier, Self::Keep) => earlier,
+            (earlier @ (Self::StepUp(_) | Self::SignIn(..)), Self::Renew) => earlier,
+            (Self::StepUp(one), Self::StepUp(other)) => Self::StepUp(one.max(other)),
+            (Self::SignIn(owner, one), Self::StepUp(other)) => Self::SignIn(owner, one.max(other)),
+            (_, later) => later,
+        }
+    }
 }
 
 impl Pending {
@@ -188,11 +202,7 @@ impl Pending {
         Self {
             begins: self.begins || later.begins,
             changes: self.changes.then(later.changes),
-            renewal: match later.renewal {
-                Renewal::Keep => self.renewal,
-                Renewal::Renew if matches!(self.renewal, Renewal::SignIn(_)) => self.renewal,
-                renewal => renewal,
-            },
+            renewal: self.renewal.then(later.renewal),
             lifetime: later.lifetime.or(self.lifetime),
         }
     }
@@ -203,9 +213,14 @@ impl Pending {
 
     pub(crate) fn signs_in(&self) -> Option<&Owner> {
         match &self.renewal {
-            Renewal::SignIn(owner) => Some(owner),
-            Renewal::Keep | Renewal::Renew => None,
+            Renewal::SignIn(owner, _) => Some(owner),
+            Renewal::Keep | Renewal::Renew | Renewal::StepUp(_) => None,
         }
+    }
+
+    /// Asks for a renewal beside what is asked for already.
+    pub(crate) fn renew(&mut self, renewal: Renewal) {
+        self.renewal = std::mem::take(&mut self.renewal).then(renewal);
     }
 
     /// Whether anything but the data changes.
@@ -217,7 +232,7 @@ impl Pending {
         self.lifetime.is_some_and(|lifetime| lifetime != record.lifetime)
     }
 
-    /// Owner, times and device of `record` after this, at `now`.
+    /// Owner, proofs, times and device of `record` after this, at `now`.
     pub(crate) fn stamp(
         &self,
         record: &mut Record,
@@ -226,8 +241,13 @@ impl Pending {
         device: impl FnOnce() -> Device,
     ) {
         let mut restart = self.changes_lifetime(record);
-        if let Some(owner) = self.signs_in() {
+        if let Renewal::StepUp(level) = self.renewal {
+            record.lineage.proofs.add(level, now);
+        }
+        if let Renewal::SignIn(owner, level) = &self.renewal {
             record.owner = Some(owner.clone());
+            record.lineage.proofs = Proofs::none();
+            record.lineage.proofs.add(*level, now);
             record.signed_in_at = Some(now);
             record.lifetime = Lifetime::Standard;
             record.device = device();
