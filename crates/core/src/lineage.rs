@@ -121,7 +121,7 @@ const UNNOTED_SHARE: u32 = 8;
 
 impl Lineage {
     /// The most bytes that it takes in a store.
-    pub const MAX_BYTES: usize = 1 + 4 + 4 + 8 + Proofs::MAX_BYTES + 1 + Sealed32::LENGTH + 8;
+    pub const MAX_BYTES: usize = 1 + 4 + 4 + 8 + 1 + Sealed32::LENGTH + 8 + Proofs::MAX_BYTES;
 
     /// The lineage of a session that begins at `now`.
     #[must_use]
@@ -160,7 +160,6 @@ impl Lineage {
         bytes.extend_from_slice(&self.generation.to_be_bytes());
         bytes.extend_from_slice(&self.root.to_be_bytes());
         bytes.extend_from_slice(&self.renewed_at.as_millis().to_be_bytes());
-        self.proofs.append_to(bytes);
         bytes.push(phase);
         match &self.handover {
             Handover::Done => {}
@@ -170,6 +169,7 @@ impl Lineage {
                 bytes.extend_from_slice(&at.as_millis().to_be_bytes());
             }
         }
+        self.proofs.append_to(bytes);
     }
 
     /// Reads what [`to_bytes`](Lineage::to_bytes) made; `None` if that is not what it is.
@@ -180,7 +180,6 @@ impl Lineage {
         let generation = u32::from_be_bytes(take(&mut rest)?);
         let root = u32::from_be_bytes(take(&mut rest)?);
         let renewed_at = Timestamp::from_millis(u64::from_be_bytes(take(&mut rest)?));
-        let proofs = Proofs::take(&mut rest)?;
         let [phase] = take(&mut rest)?;
         let returns = Returns::from_byte(phase >> PHASE_BITS)?;
         let handover = match phase & ((1 << PHASE_BITS) - 1) {
@@ -196,6 +195,7 @@ impl Lineage {
             },
             _ => return None,
         };
+        let proofs = Proofs::take(&mut rest)?;
         (format == FORMAT && rest.is_empty() && root <= generation).then_some(Self {
             generation,
             root,
