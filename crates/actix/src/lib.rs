@@ -60,6 +60,7 @@ mod extract;
 mod failure;
 mod headers;
 mod layer;
+mod recently_authenticated;
 mod reply;
 mod routes;
 
@@ -70,5 +71,6 @@ pub use extract::{
 };
 pub use failure::{PlainFailure, RenderFailure};
 pub use layer::{SessionLayer, SessionService};
+pub use recently_authenticated::{NotRecent, RecentlyAuthenticated};
 pub use routes::{ClearSiteData, SessionRoutes, session_routes};
 pub use tenure_core::{ProxyHeaders, Scheme, SessionFailure, TrustProxy};

@@ -13,6 +13,7 @@ use crate::error::SessionError;
 use crate::extract::NotSignedIn;
 use crate::failure::RenderFailure;
 use crate::headers;
+use crate::recently_authenticated::NotRecent;
 
 /// What the inner service came to.
 pub(crate) type Answer<B> = Result<ServiceResponse<B>, Error>;
@@ -54,7 +55,12 @@ fn failure<B>(answer: &Answer<B>) -> Option<SessionError> {
         Ok(response) => response.response().error()?,
         Err(error) => error,
     };
-    match error.as_error::<NotSignedIn>() {
+    let not_signed_in = match error.as_error::<NotRecent>() {
+        Some(NotRecent::NotSignedIn(rejection)) => Some(rejection),
+        Some(NotRecent::ProveAgain { .. }) => return None,
+        None => error.as_error::<NotSignedIn>(),
+    };
+    match not_signed_in {
         Some(NotSignedIn::Failed(error)) => Some(error.clone()),
         Some(NotSignedIn::Nobody) => None,
         None => error.as_error::<SessionError>().cloned(),

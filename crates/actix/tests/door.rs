@@ -7,9 +7,10 @@ use actix_web::web::{Data, Form, get, post, to};
 use actix_web::{App, HttpResponse, HttpServer, ResponseError};
 use serde::Deserialize;
 use tenure_actix::{
-    Client, CsrfForm, CsrfToken, NamedSession, PassiveSession, PlainFailure, RenderFailure, Session,
-    SessionError, SessionLayer, SessionName, SignedIn, session_routes,
+    Client, CsrfForm, CsrfToken, NamedSession, PassiveSession, PlainFailure, RecentlyAuthenticated,
+    RenderFailure, Session, SessionError, SessionLayer, SessionName, SignedIn, session_routes,
 };
+use tenure_core::AssuranceLevel;
 use tenure_testkit::door::{COUNT, Door, DoorApp, NOTE, OUTER_COOKIE, OWN_WORDS, Rendering, TOO_LARGE};
 
 /// As a macro, since the application's type has no name.
@@ -28,6 +29,16 @@ macro_rules! application {
             .route("/peek", get().to(async |session: PassiveSession| shown(&session)))
             .route("/me", get().to(async |user: SignedIn| user.owner().to_string()))
             .route("/maybe", get().to(maybe))
+            .route(
+                "/sensitive",
+                get().to(async |user: RecentlyAuthenticated<5>| user.owner().to_string()),
+            )
+            .route(
+                "/very-sensitive",
+                get().to(async |user: RecentlyAuthenticated<5, 2>| user.owner().to_string()),
+            )
+            .route("/confirm", post().to(confirm))
+            .route("/confirm-twice", post().to(confirm_twice))
             .route("/client", get().to(client))
             .route("/token", get().to(async |token: CsrfToken| token.to_string()))
             .route("/own-headers", get().to(own_headers))
@@ -163,6 +174,16 @@ async fn grow(session: Session) -> Result<&'static str, SessionError> {
 async fn sign_in(session: Session) -> Result<&'static str, SessionError> {
     session.sign_in("ada")?;
     Ok("")
+}
+
+async fn confirm(session: Session) -> &'static str {
+    session.step_up(AssuranceLevel::Aal1);
+    ""
+}
+
+async fn confirm_twice(session: Session) -> &'static str {
+    session.step_up(AssuranceLevel::Aal2);
+    ""
 }
 
 async fn renew(session: Session) -> &'static str {

@@ -17,6 +17,9 @@ pub enum AssuranceLevel {
     Aal3,
 }
 
+/// What a user is told whose last proof is too old or too weak for what they want to do.
+pub const PROVE_AGAIN: &str = "Please confirm that it is you, and try again.\n";
+
 /// When the owner last proved who they are, for each level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Proofs([Option<Timestamp>; Proofs::LEVELS]);

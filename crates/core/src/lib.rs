@@ -62,7 +62,7 @@ mod upkeep;
 mod upkeep_commit;
 mod visit;
 
-pub use assurance::AssuranceLevel;
+pub use assurance::{AssuranceLevel, PROVE_AGAIN};
 pub use clear_site_data::CLEAR_SITE_DATA;
 pub use client::{Client, Scheme};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};

@@ -55,6 +55,8 @@ pub trait Door {
 /// | `GET /peek` | the same by `PassiveSession` |
 /// | `GET /me` | shows the owner, by `SignedIn` |
 /// | `GET /maybe` | shows the owner or `nobody`, by `Option<SignedIn>` |
+/// | `GET /sensitive`, `/very-sensitive` | as `/me`, by `RecentlyAuthenticated<5>` and `RecentlyAuthenticated<5, 2>` |
+/// | `POST /confirm`, `/confirm-twice` | steps up to AAL1, to AAL2 |
 /// | `GET /client` | shows address and scheme, each by `Debug`, with a blank between |
 /// | `GET /token` | shows a token, by `CsrfToken` |
 /// | `GET /own-headers` | writes 1 to [`COUNT`], and answers with `Set-Cookie: theme=dark` and `Cache-Control: private` |
@@ -172,6 +174,7 @@ macro_rules! door_suite {
             a_form_that_asks_for_a_token_gets_none_without_one
             a_token_dies_with_its_session
             both_timeouts_are_kept_to_the_millisecond
+            sensitive_routes_want_a_recent_proof_strong_enough
             the_session_routes_tell_extend_and_sign_out
             the_session_routes_refuse_other_sites
             a_life_is_told_event_by_event

@@ -54,6 +54,8 @@ mod guard;
 mod layer;
 mod peer;
 #[cfg(feature = "axum")]
+mod recently_authenticated;
+#[cfg(feature = "axum")]
 mod routes;
 
 #[cfg(feature = "axum")]
@@ -65,6 +67,8 @@ pub use failure::{PlainFailure, RenderFailure};
 pub use future::ResponseFuture;
 pub use layer::{SessionLayer, SessionService};
 pub use peer::PeerAddress;
+#[cfg(feature = "axum")]
+pub use recently_authenticated::{NotRecent, RecentlyAuthenticated};
 #[cfg(feature = "axum")]
 pub use routes::{ClearSiteData, SessionRoutes, session_routes};
 pub use tenure_core::{ProxyHeaders, Scheme, SessionFailure, TrustProxy};

@@ -9,10 +9,11 @@ use axum::{Form, Router};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use serde::Deserialize;
+use tenure_core::AssuranceLevel;
 use tenure_testkit::door::{COUNT, Door, DoorApp, NOTE, OUTER_COOKIE, OWN_WORDS, Rendering, TOO_LARGE};
 use tenure_tower::{
-    Client, CsrfForm, CsrfToken, NamedSession, PassiveSession, RenderFailure, Session, SessionError,
-    SessionLayer, SessionName, SignedIn, session_routes,
+    Client, CsrfForm, CsrfToken, NamedSession, PassiveSession, RecentlyAuthenticated, RenderFailure, Session,
+    SessionError, SessionLayer, SessionName, SignedIn, session_routes,
 };
 
 tenure_testkit::door_suite!(Axum);
@@ -40,6 +41,22 @@ fn router(app: DoorApp) -> Router {
         .route("/peek", get(async |session: PassiveSession| shown(&session)))
         .route("/me", get(async |user: SignedIn| user.owner().to_string()))
         .route("/maybe", get(maybe))
+        .route(
+            "/sensitive",
+            get(async |user: RecentlyAuthenticated<5>| user.owner().to_string()),
+        )
+        .route(
+            "/very-sensitive",
+            get(async |user: RecentlyAuthenticated<5, 2>| user.owner().to_string()),
+        )
+        .route(
+            "/confirm",
+            post(async |session: Session| session.step_up(AssuranceLevel::Aal1)),
+        )
+        .route(
+            "/confirm-twice",
+            post(async |session: Session| session.step_up(AssuranceLevel::Aal2)),
+        )
         .route(
             "/client",
             get(async |client: Client| format!("{:?} {:?}", client.address, client.scheme)),

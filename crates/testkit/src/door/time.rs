@@ -32,6 +32,30 @@ pub async fn both_timeouts_are_kept_to_the_millisecond<D: Door>() {
     assert!(over.removes_cookie());
 }
 
+/// By signing in or stepping up, for five minutes.
+pub async fn sensitive_routes_want_a_recent_proof_strong_enough<D: Door>() {
+    let setup = Setup::new::<D>().await;
+    let visitor = setup.visitor();
+    assert_eq!(visitor.get("/sensitive").await.status, StatusCode::UNAUTHORIZED);
+    let ada = setup.ada().await;
+    assert_eq!(ada.get("/sensitive").await.text, "ada");
+    assert_eq!(ada.get("/very-sensitive").await.status, StatusCode::FORBIDDEN);
+    setup.clock.advance(5 * MINUTE - MILLISECOND);
+    assert_eq!(ada.get("/sensitive").await.text, "ada");
+    setup.clock.advance(MILLISECOND);
+    let refused = ada.get("/sensitive").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(refused.header("cache-control"), Some("no-store"));
+    assert_eq!(refused.text, "Please confirm that it is you, and try again.\n");
+    let thief = ada.copy();
+    ada.post("/confirm").await;
+    assert_eq!(ada.get("/sensitive").await.text, "ada");
+    assert_eq!(ada.get("/very-sensitive").await.status, StatusCode::FORBIDDEN);
+    ada.post("/confirm-twice").await;
+    assert_eq!(ada.get("/very-sensitive").await.text, "ada");
+    assert_eq!(thief.get("/sensitive").await.status, StatusCode::UNAUTHORIZED);
+}
+
 /// Status is no activity, extending always is, and signing out ends the session.
 pub async fn the_session_routes_tell_extend_and_sign_out<D: Door>() {
     let setup = Setup::new::<D>().await;
