@@ -35,12 +35,12 @@ const WITNESS: &str = "CREATE TABLE writes (version BIGINT);
 const EXPIRED_2000: &str = "INSERT INTO tenure_sessions (id, version, secret_hash, created_at, last_seen_at, \
          idle_timeout, absolute_deadline, lifetime, lineage, data) \
      SELECT unhex(md5(seq)), 1, unhex(sha2('x', 256)), 0, 0, 1000, 1000, 'standard', \
-         unhex(concat('01', repeat('00', 17))), '' FROM seq_1_to_2000";
+         unhex(concat('01', repeat('00', 18))), '' FROM seq_1_to_2000";
 
 const ROWS_20000: &str = "INSERT INTO tenure_sessions (id, version, secret_hash, owner, created_at, last_seen_at, \
          idle_timeout, absolute_deadline, lifetime, lineage, data) \
      SELECT unhex(md5(seq)), 1, unhex(sha2('x', 256)), concat('user-', seq DIV 10), 0, seq, 1000, 9000000, \
-         'standard', unhex(concat('01', repeat('00', 17))), '' FROM seq_1_to_20000; ANALYZE TABLE tenure_sessions";
+         'standard', unhex(concat('01', repeat('00', 18))), '' FROM seq_1_to_20000; ANALYZE TABLE tenure_sessions";
 
 server_tests!(
     MariaDbServer,

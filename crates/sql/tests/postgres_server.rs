@@ -49,7 +49,7 @@ const WITNESS: &str = "CREATE TABLE writes (version bigint);
 const EXPIRED_2000: &str = "INSERT INTO tenure_sessions (id, version, secret_hash, created_at, last_seen_at, \
          idle_timeout, absolute_deadline, lifetime, lineage, data) \
      SELECT decode(md5(n::text), 'hex'), 1, sha256('x'), 0, 0, 1000, 1000, 'standard', \
-         decode('01' || repeat('00', 17), 'hex'), '' \
+         decode('01' || repeat('00', 18), 'hex'), '' \
      FROM generate_series(1, 2000) n";
 
 server_tests!(
@@ -102,7 +102,7 @@ async fn statements_find_their_rows_by_an_index() {
         "INSERT INTO tenure_sessions (id, version, secret_hash, owner, created_at, last_seen_at, idle_timeout, \
              absolute_deadline, lifetime, lineage, data) \
          SELECT decode(md5(n::text), 'hex'), 1, sha256('x'), 'user-' || n / 10, 0, n, 1000, 9000000, 'standard', \
-             decode('01' || repeat('00', 17), 'hex'), '' \
+             decode('01' || repeat('00', 18), 'hex'), '' \
          FROM generate_series(1, 20000) n; ANALYZE tenure_sessions",
     );
     let store = database.store().await;

@@ -30,7 +30,7 @@ pub(crate) fn of_sqlite(from: u64, to: u64) -> String {
              absolute_deadline, lifetime, lineage, data) \
          SELECT CAST(printf('%016d', n * {STEP} % {IDS}) AS BLOB), 1, zeroblob(32), 'user-' || (n / {PER_OWNER}), 0, \
              CASE WHEN n < {EXPIRED} AND {from} > 0 THEN 0 ELSE n + 2000000 END, 1000, 1000000000, 'standard', \
-             X'010000000000000000000000000000000000', zeroblob(300) \
+             X'01000000000000000000000000000000000000', zeroblob(300) \
          FROM numbers"
     )
 }
@@ -42,7 +42,7 @@ pub(crate) fn of_postgres(from: u64, to: u64) -> String {
          SELECT convert_to(lpad((n * {STEP} % {IDS})::text, 16, '0'), 'UTF8'), 1, sha256('x'), \
              'user-' || (n / {PER_OWNER}), 0, CASE WHEN n < {EXPIRED} AND {from} > 0 THEN 0 ELSE n + 2000000 END, \
              1000, 1000000000, 'standard', \
-             decode('01' || repeat('00', 17), 'hex'), decode(repeat('ab', 300), 'hex') \
+             decode('01' || repeat('00', 18), 'hex'), decode(repeat('ab', 300), 'hex') \
          FROM generate_series({from}::bigint, {to} - 1) n"
     )
 }
