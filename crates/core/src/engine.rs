@@ -11,7 +11,7 @@ use crate::live_keyring::LiveKeyring;
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::session_id::SessionId;
-use crate::store::{Operation, Store, StoreError};
+use crate::store::{AttemptsKey, Operation, Store, StoreError};
 use crate::sweeper::{Batch, Sweeper};
 use crate::visit::Sender;
 
@@ -69,6 +69,12 @@ impl Engine {
     pub(crate) fn queue(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
         let bytes = id.as_bytes();
         &self.queues[usize::from(u16::from_be_bytes([bytes[1], bytes[2]])) % QUEUES]
+    }
+
+    /// Where those wait who count the same failures at once.
+    pub(crate) fn attempts_queue(&self, key: AttemptsKey) -> &tokio::sync::Mutex<()> {
+        let bytes = key.as_bytes();
+        &self.queues[usize::from(u16::from_be_bytes([bytes[0], bytes[1]])) % QUEUES]
     }
 
     pub(crate) fn tell(&self, kind: EventKind, session: Option<SessionId>, owner: Option<Owner>) {

@@ -6,6 +6,7 @@ use crate::assurance::AssuranceLevel;
 use crate::clock::Timestamp;
 use crate::csrf::CsrfRefusal;
 use crate::device::Device;
+use crate::login_subject::LoginSubject;
 use crate::owner::Owner;
 use crate::record::Expiry;
 use crate::session_id::SessionId;
@@ -72,6 +73,20 @@ pub enum EventKind {
     /// A client has spent its [budget](crate::GuessLimit) of cookies that are not accepted. Told once a minute for each
     /// client; of those past the budget there is no other event.
     GuessLimitReached(GuessedCookie),
+    /// A password was wrong. The name that was typed is not told: it may be a password in the wrong field.
+    LoginFailed {
+        /// How many attempts on the account have failed in a row now.
+        failures: u32,
+    },
+    /// The password of a known [`Event::owner`] was right after wrong ones.
+    LoginSucceededAfterFailures {
+        /// How many attempts on the account had failed in a row.
+        failures: u32,
+    },
+    /// An attempt to sign in had to wait; its password was not looked at.
+    LoginThrottled(LoginSubject),
+    /// So many attempts failed that nobody may try for the lock-out.
+    LoginLocked(LoginSubject),
 }
 
 /// What a client had too many of.
@@ -144,6 +159,10 @@ impl EventKind {
             Self::StoreFailed(_) => "session_store_failed",
             Self::CsrfRefused(_) => "session_csrf_refused",
             Self::GuessLimitReached(_) => "excess_rate_limit_exceeded",
+            Self::LoginFailed { .. } => "authn_login_fail",
+            Self::LoginSucceededAfterFailures { .. } => "authn_login_successafterfail",
+            Self::LoginThrottled(_) => "authn_login_fail_max",
+            Self::LoginLocked(_) => "authn_login_lock",
         }
     }
 
@@ -160,6 +179,9 @@ impl EventKind {
                 | Self::Evicted
                 | Self::SignInRefused
                 | Self::ConflictReplayed
+                | Self::LoginFailed { .. }
+                | Self::LoginSucceededAfterFailures { .. }
+                | Self::LoginThrottled(_)
                 | Self::CookieRefused(Refusal::Expired(_))
         )
     }

@@ -97,6 +97,8 @@ pub(crate) struct Keys {
     id: KeyId,
     cookie: hmac::Key,
     seal: hmac::Key,
+    attempts: hmac::Key,
+    device: hmac::Key,
     weakness: Option<Weakness>,
     cookies_verified: Arc<AtomicU64>,
 }
@@ -220,7 +222,8 @@ impl Keyring {
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = (&Keys, KeyRole)> {
+    /// Every secret's keys, those of the current one first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&Keys, KeyRole)> {
         let current = std::iter::once((&self.current, KeyRole::Current));
         let older = self.older.iter().map(|keys| (keys, KeyRole::Older));
         let upcoming = self.upcoming.iter().map(|keys| (keys, KeyRole::Upcoming));
@@ -259,10 +262,14 @@ impl Keys {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"tenure 1").extract(secret.expose());
         let cookie = derived_bytes(&root, b"cookie");
         let seal = derived_bytes(&root, b"seal");
+        let attempts = derived_bytes(&root, b"attempts");
+        let device = derived_bytes(&root, b"device");
         Self {
             id: KeyId::of(&cookie),
             cookie: hmac::Key::new(hmac::HMAC_SHA256, &*cookie),
             seal: hmac::Key::new(hmac::HMAC_SHA256, &*seal),
+            attempts: hmac::Key::new(hmac::HMAC_SHA256, &*attempts),
+            device: hmac::Key::new(hmac::HMAC_SHA256, &*device),
             weakness: secret.weakness(),
             cookies_verified: Arc::default(),
         }
@@ -282,6 +289,16 @@ impl Keys {
 
     pub(crate) fn seal(&self) -> &hmac::Key {
         &self.seal
+    }
+
+    /// What names of accounts and addresses become keys of a store under.
+    pub(crate) fn attempts(&self) -> &hmac::Key {
+        &self.attempts
+    }
+
+    /// What vouches for a device that an account was signed in from.
+    pub(crate) fn device(&self) -> &hmac::Key {
+        &self.device
     }
 }
 

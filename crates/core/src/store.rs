@@ -2,6 +2,10 @@
 
 #[cfg(feature = "memory")]
 pub mod memory;
+mod attempts;
+mod page;
+pub use attempts::{Attempts, AttemptsKey};
+pub use page::{Cursor, Page};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -75,6 +79,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether the store answers: for health checks.
     fn ping(&self) -> StoreFuture<'_, ()>;
+
+    /// p
+    fn load_attempts(&self, _key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> { unimplemented!() }
+    /// p
+    fn save_attempts<'a>(&'a self, _key: AttemptsKey, _attempts: &'a Attempts, _expected: u64, _now: Timestamp) -> StoreFuture<'a, bool> { unimplemented!() }
+    /// p
+    fn remove_attempts(&self, _key: AttemptsKey) -> StoreFuture<'_, bool> { unimplemented!() }
+    /// p
+    fn page<'a>(&'a self, _after: Option<&'a Cursor>, _limit: u32) -> StoreFuture<'a, Page> { unimplemented!() }
+    /// p
+    fn count(&self, _now: Timestamp) -> StoreFuture<'_, u64> { unimplemented!() }
 }
 
 /// Whether sessions outlive the process.
@@ -163,6 +178,16 @@ pub enum Operation {
     Sweep,
     /// [`Store::ping`].
     Ping,
+    /// p
+    LoadAttempts,
+    /// p
+    SaveAttempts,
+    /// p
+    RemoveAttempts,
+    /// p
+    Page,
+    /// p
+    Count,
 }
 
 impl std::fmt::Display for Operation {
@@ -177,6 +202,11 @@ impl std::fmt::Display for Operation {
             Self::RemoveByOwner => "remove by owner",
             Self::Sweep => "sweep",
             Self::Ping => "ping",
+            Self::LoadAttempts => "load attempts",
+            Self::SaveAttempts => "save attempts",
+            Self::RemoveAttempts => "remove attempts",
+            Self::Page => "page",
+            Self::Count => "count",
         })
     }
 }
@@ -276,4 +306,11 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn ping(&self) -> StoreFuture<'_, ()> {
         (**self).ping()
     }
+
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> { (**self).load_attempts(key) }
+    fn save_attempts<'a>(&'a self, key: AttemptsKey, attempts: &'a Attempts, expected: u64, now: Timestamp) -> StoreFuture<'a, bool> { (**self).save_attempts(key, attempts, expected, now) }
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> { (**self).remove_attempts(key) }
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> { (**self).page(after, limit) }
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> { (**self).count(now) }
 }
+
