@@ -123,7 +123,10 @@ impl AllowedAttempt {
 
     fn of_account(&self) -> Option<&Reservation> {
         let of_account = |(subject, _): &&(LoginSubject, Reservation)| *subject != LoginSubject::Address;
-        self.reservations.iter().find(of_account).map(|(_, reservation)| reservation)
+        self.reservations
+            .iter()
+            .find(of_account)
+            .map(|(_, reservation)| reservation)
     }
 
     /// Without the name that was typed, which may be a password in the wrong field, unless it was proven.

@@ -157,7 +157,10 @@ mod tests {
             failures.iter().map(wait).collect()
         };
         assert_eq!(
-            waits(LoginLimit::for_accounts(), &[0, 4, 5, 6, 7, 13, 14, 19, 20, 21, u32::MAX]),
+            waits(
+                LoginLimit::for_accounts(),
+                &[0, 4, 5, 6, 7, 13, 14, 19, 20, 21, u32::MAX]
+            ),
             [0, 0, 1, 2, 4, 256, 300, 300, 3_600, 3_600, 3_600]
         );
         assert_eq!(
@@ -170,7 +173,10 @@ mod tests {
     fn the_lock_of_an_account_comes_after_100_failures_at_the_latest() {
         let limit = LoginLimit::for_accounts().lock_after(u32::MAX).within_nist();
         assert!(!limit.locks_after(99) && limit.locks_after(100));
-        assert_eq!(LoginLimit::for_accounts().within_nist(), LoginLimit::for_accounts());
+        assert_eq!(
+            LoginLimit::for_accounts().within_nist(),
+            LoginLimit::for_accounts()
+        );
     }
 
     proptest! {

@@ -46,7 +46,9 @@ impl Counted<'_> {
 
     pub(crate) fn keychain(self, keyring: &Keyring) -> Keychain {
         let mut all = keyring.all().map(|(keys, _)| self.key(keys));
-        let current = all.next().expect("a keyring has a current secret, which comes first");
+        let current = all
+            .next()
+            .expect("a keyring has a current secret, which comes first");
         let mut others: Vec<_> = all.collect();
         others.retain(|key| *key != current);
         others.dedup();
@@ -121,7 +123,13 @@ mod tests {
     fn nothing_counts_as_something_of_another_kind() {
         let nonce = *b"0123456789abcdef";
         let account = key(Counted::Account("0123456789abcdefada"));
-        assert_ne!(account, key(Counted::KnownDevice { account: "ada", nonce }));
+        assert_ne!(
+            account,
+            key(Counted::KnownDevice {
+                account: "ada",
+                nonce
+            })
+        );
         assert_ne!(account, key(Counted::Account("0123456789abcdefAda")));
         let octets = [203, 0, 113, 7];
         let text = String::from_utf8_lossy(&octets[1..]).into_owned();

@@ -44,7 +44,7 @@ pub(crate) struct Reservation {
 /// What became of the wish to count one more attempt.
 pub(crate) enum Reserved {
     /// It is counted, as if it had failed.
-    Made(Reservation),
+    Made(Box<Reservation>),
     /// There is a wait, and nothing was counted.
     Blocked { until: Timestamp },
     /// Others were faster, again and again, and nothing was counted.
@@ -59,7 +59,8 @@ impl Standing {
 
     pub(crate) fn blocked_until(&self, now: Timestamp) -> Option<Timestamp> {
         let here = self.here.map(|attempts| attempts.blocked_until);
-        here.max(self.elsewhere.blocked_until).filter(|until| *until > now)
+        here.max(self.elsewhere.blocked_until)
+            .filter(|until| *until > now)
     }
 }
 
@@ -96,12 +97,21 @@ impl Tally {
                 return Ok(Reserved::Blocked { until });
             }
             let made = self.one_more(&standing, now);
-            if save(engine, deadline, self.keychain.current, &made, version_of(standing.here), now).await? {
-                return Ok(Reserved::Made(Reservation {
+            if save(
+                engine,
+                deadline,
+                self.keychain.current,
+                &made,
+                version_of(standing.here),
+                now,
+            )
+            .await?
+            {
+                return Ok(Reserved::Made(Box::new(Reservation {
                     tally: self,
                     before: standing,
                     made,
-                }));
+                })));
             }
             wait_for_turn(&mut turn, engine, deadline, self.keychain.current).await?;
             standing.here = load(engine, deadline, self.keychain.current, now).await?;
@@ -135,7 +145,11 @@ impl Reservation {
     }
 
     /// Forgets every failure.
-    pub(crate) async fn forget_all(&self, engine: &Engine, deadline: &mut Deadline) -> Result<(), StoreError> {
+    pub(crate) async fn forget_all(
+        &self,
+        engine: &Engine,
+        deadline: &mut Deadline,
+    ) -> Result<(), StoreError> {
         remove(engine, deadline, self.tally.keychain.current).await?;
         if self.before.elsewhere.failures > 0 {
             for key in &self.tally.keychain.others {

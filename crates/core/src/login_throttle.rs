@@ -220,7 +220,7 @@ impl LoginThrottle {
         for ((subject, tally), standing) in tallies.into_iter().zip(standings) {
             let wait = match tally.reserve(standing, engine, deadline, now).await? {
                 Reserved::Made(reservation) => {
-                    reservations.push((subject, reservation));
+                    reservations.push((subject, *reservation));
                     continue;
                 }
                 Reserved::Blocked { until } => now.until(until),

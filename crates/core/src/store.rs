@@ -1,8 +1,8 @@
 //! The trait of a database, and what "atomic" means in it.
 
+mod attempts;
 #[cfg(feature = "memory")]
 pub mod memory;
-mod attempts;
 mod page;
 pub use attempts::{Attempts, AttemptsKey};
 pub use page::{Cursor, Page};
@@ -81,15 +81,31 @@ pub trait Store: Send + Sync + 'static {
     fn ping(&self) -> StoreFuture<'_, ()>;
 
     /// p
-    fn load_attempts(&self, _key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> { unimplemented!() }
+    fn load_attempts(&self, _key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        unimplemented!()
+    }
     /// p
-    fn save_attempts<'a>(&'a self, _key: AttemptsKey, _attempts: &'a Attempts, _expected: u64, _now: Timestamp) -> StoreFuture<'a, bool> { unimplemented!() }
+    fn save_attempts<'a>(
+        &'a self,
+        _key: AttemptsKey,
+        _attempts: &'a Attempts,
+        _expected: u64,
+        _now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        unimplemented!()
+    }
     /// p
-    fn remove_attempts(&self, _key: AttemptsKey) -> StoreFuture<'_, bool> { unimplemented!() }
+    fn remove_attempts(&self, _key: AttemptsKey) -> StoreFuture<'_, bool> {
+        unimplemented!()
+    }
     /// p
-    fn page<'a>(&'a self, _after: Option<&'a Cursor>, _limit: u32) -> StoreFuture<'a, Page> { unimplemented!() }
+    fn page<'a>(&'a self, _after: Option<&'a Cursor>, _limit: u32) -> StoreFuture<'a, Page> {
+        unimplemented!()
+    }
     /// p
-    fn count(&self, _now: Timestamp) -> StoreFuture<'_, u64> { unimplemented!() }
+    fn count(&self, _now: Timestamp) -> StoreFuture<'_, u64> {
+        unimplemented!()
+    }
 }
 
 /// Whether sessions outlive the process.
@@ -307,10 +323,25 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).ping()
     }
 
-    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> { (**self).load_attempts(key) }
-    fn save_attempts<'a>(&'a self, key: AttemptsKey, attempts: &'a Attempts, expected: u64, now: Timestamp) -> StoreFuture<'a, bool> { (**self).save_attempts(key, attempts, expected, now) }
-    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> { (**self).remove_attempts(key) }
-    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> { (**self).page(after, limit) }
-    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> { (**self).count(now) }
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        (**self).load_attempts(key)
+    }
+    fn save_attempts<'a>(
+        &'a self,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        (**self).save_attempts(key, attempts, expected, now)
+    }
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
+        (**self).remove_attempts(key)
+    }
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
+        (**self).page(after, limit)
+    }
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
+        (**self).count(now)
+    }
 }
-

@@ -2,14 +2,15 @@
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
 use tenure::Saved;
-use tenure::axum::{PassiveSession, Session};
+use tenure::axum::{Client, PassiveSession, Session};
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, DeviceCookie};
 use crate::failure::{Failure, with_retry_after};
 use crate::users::Name;
 use crate::{App, COUNT};
@@ -84,13 +85,15 @@ async fn sign_up(
 async fn sign_in(
     State(app): State<App>,
     session: Session,
+    client: Client,
+    headers: HeaderMap,
     credentials: Result<Json<Credentials>, JsonRejection>,
-) -> Result<Json<SignedIn>, ApiError> {
-    let name = credentials
+) -> Result<(Option<DeviceCookie>, Json<SignedIn>), ApiError> {
+    let welcomed = credentials
         .map_err(Failure::Body)?
-        .sign_in(&app, &session)
+        .sign_in(&app, &session, &client, &headers)
         .await?;
-    Ok(signed_in(&name))
+    Ok((welcomed.device, signed_in(&welcomed.name)))
 }
 
 async fn sign_out(session: Session) -> Json<SignedOut> {
@@ -120,7 +123,8 @@ impl<E: Into<Failure>> From<E> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let retry_after = self.0.retry_after();
         let (status, error) = self.0.answer();
-        with_retry_after(status, (status, Json(ErrorText { error })).into_response())
+        with_retry_after(retry_after, (status, Json(ErrorText { error })).into_response())
     }
 }

@@ -1,11 +1,15 @@
 //! Signing up and in, the same for pages and programs.
 
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::AppendHeaders;
 use serde::Deserialize;
-use tenure::axum::{Session, SessionError};
+use tenure::Attempt;
+use tenure::axum::{Client, Session, SessionError};
 
 use crate::App;
 use crate::failure::Failure;
-use crate::users::Name;
+use crate::users::{AccountError, Name};
 
 /// What somebody gives to sign up or in, as a form or as JSON. Has no `Debug`, for it is a secret.
 #[derive(Deserialize)]
@@ -16,6 +20,15 @@ pub(crate) struct Credentials {
     remember: bool,
 }
 
+/// Who has just signed in, and the cookie by which the limit on guessing knows their device the next time.
+pub(crate) struct Welcomed {
+    pub(crate) name: Name,
+    pub(crate) device: Option<DeviceCookie>,
+}
+
+/// Beside the session's cookie, not in its place.
+pub(crate) type DeviceCookie = AppendHeaders<[(HeaderName, HeaderValue); 1]>;
+
 impl Credentials {
     /// Makes the account and signs in.
     pub(crate) async fn sign_up(&self, app: &App, session: &Session) -> Result<Name, Failure> {
@@ -24,11 +37,43 @@ impl Credentials {
         Ok(name)
     }
 
-    /// Signs in, if name and password are right.
-    pub(crate) async fn sign_in(&self, app: &App, session: &Session) -> Result<Name, Failure> {
-        let name = app.users.sign_in(&self.name, &self.password).await?;
-        self.begin(session, &name)?;
-        Ok(name)
+    /// Signs in, if name and password are right, and neither the name nor the address of who asks has been wrong too
+    /// often.
+    pub(crate) async fn sign_in(
+        &self,
+        app: &App,
+        session: &Session,
+        client: &Client,
+        headers: &HeaderMap,
+    ) -> Result<Welcomed, Failure> {
+        let begun = app
+            .throttle
+            .begin(&self.account(), client.address, headers)
+            .await?;
+        let attempt = match begun {
+            Attempt::Allowed(attempt) => attempt,
+            Attempt::Refused(refused) => return Err(Failure::TooManyAttempts(refused)),
+        };
+        match app.users.sign_in(&self.name, &self.password).await {
+            Ok(name) => {
+                let device = attempt.succeeded().await?;
+                self.begin(session, &name)?;
+                Ok(Welcomed {
+                    name,
+                    device: device.map(|device| AppendHeaders([(SET_COOKIE, device.set_cookie())])),
+                })
+            }
+            Err(error @ AccountError::WrongCredentials) => {
+                attempt.failed();
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// In the one spelling that an account has, so that each has one count of failures.
+    fn account(&self) -> String {
+        self.name.trim().to_ascii_lowercase()
     }
 
     fn begin(&self, session: &Session, name: &Name) -> Result<(), SessionError> {

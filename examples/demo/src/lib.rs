@@ -22,7 +22,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use tenure::axum::{SessionLayer, SessionRoutes};
-use tenure::{Key, Sessions};
+use tenure::{Key, LoginThrottle, Sessions};
 
 use crate::users::Users;
 
@@ -39,6 +39,7 @@ const LONGEST_BODY: usize = 16 * 1024;
 pub struct App {
     pub(crate) sessions: Sessions,
     pub(crate) users: Users,
+    pub(crate) throttle: LoginThrottle,
     pub(crate) clears_site_data: bool,
 }
 
@@ -47,6 +48,7 @@ impl App {
     #[must_use]
     pub fn new(sessions: Sessions, users: Users) -> Self {
         Self {
+            throttle: LoginThrottle::new(&sessions),
             sessions,
             users,
             clears_site_data: false,

@@ -6,10 +6,14 @@ pub struct AttemptsKey([u8; 32]);
 impl AttemptsKey {
     /// p
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self { Self(bytes) }
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
     /// p
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] { &self.0 }
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 /// How often something was tried in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -228,29 +228,65 @@ impl Store for MemoryStore {
         Box::pin(async move { Ok(()) })
     }
     fn load_attempts(&self, key: super::AttemptsKey) -> StoreFuture<'_, Option<super::Attempts>> {
-        Box::pin(async move { Ok(self.attempts.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied()) })
+        Box::pin(async move {
+            Ok(self
+                .attempts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&key)
+                .copied())
+        })
     }
-    fn save_attempts<'a>(&'a self, key: super::AttemptsKey, attempts: &'a super::Attempts, expected: u64, now: Timestamp) -> StoreFuture<'a, bool> {
+    fn save_attempts<'a>(
+        &'a self,
+        key: super::AttemptsKey,
+        attempts: &'a super::Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let mut all = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
             let there = all.get(&key).copied();
-            let fits = match there { None => expected == 0, Some(t) => t.version == expected || (expected == 0 && t.expires_at <= now) };
-            if fits { all.insert(key, *attempts); }
+            let fits = match there {
+                None => expected == 0,
+                Some(t) => t.version == expected || (expected == 0 && t.expires_at <= now),
+            };
+            if fits {
+                all.insert(key, *attempts);
+            }
             Ok(fits)
         })
     }
     fn remove_attempts(&self, key: super::AttemptsKey) -> StoreFuture<'_, bool> {
-        Box::pin(async move { Ok(self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).is_some()) })
+        Box::pin(async move {
+            Ok(self
+                .attempts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&key)
+                .is_some())
+        })
     }
     fn page<'a>(&'a self, _after: Option<&'a super::Cursor>, _limit: u32) -> StoreFuture<'a, super::Page> {
         Box::pin(async move {
             let mut records = Vec::new();
-            for shard in &self.shards { records.extend(locked(shard).values().map(|r| Record { data: Bytes::new(), ..r.clone() })); }
+            for shard in &self.shards {
+                records.extend(locked(shard).values().map(|r| Record {
+                    data: Bytes::new(),
+                    ..r.clone()
+                }));
+            }
             Ok(super::Page { records, next: None })
         })
     }
     fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
-        Box::pin(async move { Ok(self.shards.iter().map(|s| locked(s).values().filter(|r| r.expiry(now).is_none()).count() as u64).sum()) })
+        Box::pin(async move {
+            Ok(self
+                .shards
+                .iter()
+                .map(|s| locked(s).values().filter(|r| r.expiry(now).is_none()).count() as u64)
+                .sum())
+        })
     }
 }
 

@@ -2,16 +2,17 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
+use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use tenure::Key;
-use tenure::axum::{ClearSiteData, Session};
+use tenure::axum::{ClearSiteData, Client, Session};
 
 use super::frame::{self, Frame, Reason};
 use super::render;
 use crate::App;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, DeviceCookie};
 use crate::ended::Ended;
 use crate::failure::Failure;
 use crate::users::Name;
@@ -70,10 +71,17 @@ async fn sign_up(
 async fn sign_in(
     State(app): State<App>,
     session: Session,
+    client: Client,
+    headers: HeaderMap,
     Form(credentials): Form<Credentials>,
-) -> Result<Redirect, Failure> {
-    let signed_in = credentials.sign_in(&app, &session).await;
-    welcome(signed_in, &session, &credentials, "/sign-in", "Welcome back")
+) -> Result<(Option<DeviceCookie>, Redirect), Failure> {
+    let signed_in = credentials.sign_in(&app, &session, &client, &headers).await;
+    let (signed_in, device) = match signed_in {
+        Ok(welcomed) => (Ok(welcomed.name), welcomed.device),
+        Err(failure) => (Err(failure), None),
+    };
+    let redirect = welcome(signed_in, &session, &credentials, "/sign-in", "Welcome back")?;
+    Ok((device, redirect))
 }
 
 async fn sign_out(State(app): State<App>, session: Session) -> impl IntoResponse {
@@ -107,10 +115,10 @@ fn welcome(
             frame::praise(session, format!("{greeting}, {name}."))?;
             Ok(Redirect::to("/"))
         }
-        Err(Failure::Account(error)) if error.status().is_client_error() => {
+        Err(failure) if failure.is_the_visitors() => {
             let typed: String = credentials.name.chars().take(32).collect();
             session.insert(TYPED_NAME, &typed)?;
-            frame::complain(session, error.to_string())?;
+            frame::complain(session, failure.to_string())?;
             Ok(Redirect::to(form))
         }
         Err(failure) => Err(failure),
