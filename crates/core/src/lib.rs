@@ -6,6 +6,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod administration;
 mod arrival;
 mod assurance;
 mod bearer;
@@ -70,6 +71,7 @@ mod visit;
 
 pub use assurance::{AssuranceLevel, PROVE_AGAIN};
 pub use clear_site_data::CLEAR_SITE_DATA;
+pub use administration::{Administration, SessionDetails, SessionPage};
 pub use client::{Client, Scheme};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use commit::{CommitError, Saved};
