@@ -69,9 +69,9 @@ mod upkeep;
 mod upkeep_commit;
 mod visit;
 
+pub use administration::{Administration, SessionDetails, SessionPage};
 pub use assurance::{AssuranceLevel, PROVE_AGAIN};
 pub use clear_site_data::CLEAR_SITE_DATA;
-pub use administration::{Administration, SessionDetails, SessionPage};
 pub use client::{Client, Scheme};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use commit::{CommitError, Saved};

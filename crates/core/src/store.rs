@@ -4,8 +4,6 @@ mod attempts;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod page;
-pub use attempts::{Attempts, AttemptsKey};
-pub use page::{Cursor, Page};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,6 +15,9 @@ use crate::owner::Owner;
 use crate::record::Record;
 use crate::session_id::SessionId;
 use crate::token::SecretHash;
+
+pub use attempts::{Attempts, AttemptsKey};
+pub use page::{Cursor, Page};
 
 /// What a store's method gives back: boxed, so that `Arc<dyn Store>` works.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -75,37 +76,37 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes at most `limit` records that expired at or before `moment`. Says how many; fewer than
     /// `limit` means that no more are left. A store that expires records by itself answers 0.
+    ///
+    /// Attempts that expired by then go with them, at most `limit` of them, too; they are not in the number.
     fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64>;
+
+    /// What was tried in vain under `key`. May be expired; the engine decides by its own clock.
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>>;
+
+    /// Writes `attempts` if the version under `key` is `expected`; 0 means that there must be none, or only one that
+    /// has expired by `now`. Says whether it was written.
+    fn save_attempts<'a>(
+        &'a self,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool>;
+
+    /// Forgets what was tried under `key`. Says whether there was anything.
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool>;
+
+    /// A page of all sessions, live or expired, without their data, at most about `limit` of them: from the
+    /// beginning, or from where the page before ended.
+    ///
+    /// Whoever walks to the last page sees every session that is there during the whole walk at least once.
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page>;
+
+    /// How many sessions are alive at `now`.
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64>;
 
     /// Whether the store answers: for health checks.
     fn ping(&self) -> StoreFuture<'_, ()>;
-
-    /// p
-    fn load_attempts(&self, _key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
-        unimplemented!()
-    }
-    /// p
-    fn save_attempts<'a>(
-        &'a self,
-        _key: AttemptsKey,
-        _attempts: &'a Attempts,
-        _expected: u64,
-        _now: Timestamp,
-    ) -> StoreFuture<'a, bool> {
-        unimplemented!()
-    }
-    /// p
-    fn remove_attempts(&self, _key: AttemptsKey) -> StoreFuture<'_, bool> {
-        unimplemented!()
-    }
-    /// p
-    fn page<'a>(&'a self, _after: Option<&'a Cursor>, _limit: u32) -> StoreFuture<'a, Page> {
-        unimplemented!()
-    }
-    /// p
-    fn count(&self, _now: Timestamp) -> StoreFuture<'_, u64> {
-        unimplemented!()
-    }
 }
 
 /// Whether sessions outlive the process.
@@ -192,18 +193,18 @@ pub enum Operation {
     RemoveByOwner,
     /// [`Store::sweep_expired`].
     Sweep,
+    /// [`Store::load_attempts`].
+    LoadAttempts,
+    /// [`Store::save_attempts`].
+    SaveAttempts,
+    /// [`Store::remove_attempts`].
+    RemoveAttempts,
+    /// [`Store::page`].
+    Page,
+    /// [`Store::count`].
+    Count,
     /// [`Store::ping`].
     Ping,
-    /// p
-    LoadAttempts,
-    /// p
-    SaveAttempts,
-    /// p
-    RemoveAttempts,
-    /// p
-    Page,
-    /// p
-    Count,
 }
 
 impl std::fmt::Display for Operation {
@@ -217,12 +218,12 @@ impl std::fmt::Display for Operation {
             Self::List => "list by owner",
             Self::RemoveByOwner => "remove by owner",
             Self::Sweep => "sweep",
-            Self::Ping => "ping",
             Self::LoadAttempts => "load attempts",
             Self::SaveAttempts => "save attempts",
             Self::RemoveAttempts => "remove attempts",
-            Self::Page => "page",
+            Self::Page => "list all",
             Self::Count => "count",
+            Self::Ping => "ping",
         })
     }
 }
@@ -319,13 +320,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).sweep_expired(moment, limit)
     }
 
-    fn ping(&self) -> StoreFuture<'_, ()> {
-        (**self).ping()
-    }
-
     fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
         (**self).load_attempts(key)
     }
+
     fn save_attempts<'a>(
         &'a self,
         key: AttemptsKey,
@@ -335,13 +333,20 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     ) -> StoreFuture<'a, bool> {
         (**self).save_attempts(key, attempts, expected, now)
     }
+
     fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
         (**self).remove_attempts(key)
     }
+
     fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
         (**self).page(after, limit)
     }
+
     fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
         (**self).count(now)
+    }
+
+    fn ping(&self) -> StoreFuture<'_, ()> {
+        (**self).ping()
     }
 }

@@ -3,7 +3,9 @@
 mod common;
 
 use common::*;
-use tenure_core::store::{Inserted, Operation, Persistence, StoreFuture, Touch, Updated};
+use tenure_core::store::{
+    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, StoreFuture, Touch, Updated,
+};
 use tenure_core::{
     Environment, Keyring, KeyringProblem, MemoryStore, Owner, Policy, Problem, Record, Secret, SessionId,
     Sessions, SetupError, Store, StoreError, Timestamp, Weakness,
@@ -52,6 +54,32 @@ impl Store for DurableStore {
 
     fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
         self.0.sweep_expired(moment, limit)
+    }
+
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        self.0.load_attempts(key)
+    }
+
+    fn save_attempts<'a>(
+        &'a self,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        self.0.save_attempts(key, attempts, expected, now)
+    }
+
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
+        self.0.remove_attempts(key)
+    }
+
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
+        self.0.page(after, limit)
+    }
+
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
+        self.0.count(now)
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {

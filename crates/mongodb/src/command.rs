@@ -79,6 +79,11 @@ pub(crate) fn living_of(owner: &Owner, now: Timestamp) -> Document {
     doc! { OWNER: owner.as_str(), EXPIRES_AT: { "$gt": date(now) } }
 }
 
+/// The sessions that are alive at `now`.
+pub(crate) fn all_living(now: Timestamp) -> Document {
+    doc! { EXPIRES_AT: { "$gt": date(now) } }
+}
+
 /// The sessions of `owner` but `except`.
 pub(crate) fn all_of(owner: &Owner, except: Option<SessionId>) -> Document {
     let mut filter = doc! { OWNER: owner.as_str() };

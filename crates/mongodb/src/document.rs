@@ -111,10 +111,10 @@ pub(crate) fn version(document: &RawDocument) -> Result<i64, StoreError> {
     Fields(document).read(VERSION, |value| value.as_i64())
 }
 
-struct Fields<'d>(&'d RawDocument);
+pub(crate) struct Fields<'d>(pub(crate) &'d RawDocument);
 
 impl<'d> Fields<'d> {
-    fn read<V>(
+    pub(crate) fn read<V>(
         &self,
         field: &'static str,
         parse: impl FnOnce(RawBsonRef<'d>) -> Option<V>,
@@ -150,7 +150,7 @@ pub(crate) fn id(id: SessionId) -> Bson {
     binary(id.as_bytes())
 }
 
-fn binary(bytes: &[u8]) -> Bson {
+pub(crate) fn binary(bytes: &[u8]) -> Bson {
     Bson::Binary(Binary {
         subtype: BinarySubtype::Generic,
         bytes: bytes.to_vec(),
@@ -176,11 +176,11 @@ fn whole_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn unsigned(value: RawBsonRef<'_>) -> Option<u64> {
+pub(crate) fn unsigned(value: RawBsonRef<'_>) -> Option<u64> {
     u64::try_from(value.as_i64()?).ok()
 }
 
-fn timestamp(value: RawBsonRef<'_>) -> Option<Timestamp> {
+pub(crate) fn timestamp(value: RawBsonRef<'_>) -> Option<Timestamp> {
     unsigned(value).map(Timestamp::from_millis)
 }
 

@@ -64,6 +64,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod attempts;
 mod command;
 mod connect_error;
 mod document;

@@ -158,11 +158,16 @@ impl MongoOptions {
         let sessions = client
             .database(&database)
             .collection_with_options(&self.collection, self.collection_options());
-        let created = create_indexes(&sessions).await;
+        let attempts = format!("{}_login_attempts", self.collection);
+        let attempts = client
+            .database(&database)
+            .collection_with_options(&attempts, self.collection_options());
+        let created = create_indexes(&sessions, &attempts).await;
         created.map_err(|error| ConnectError::Server(Failure::of_connecting(&error, by_tls)))?;
         Ok(MongoStore::new(
             client.database(&database),
             sessions,
+            attempts,
             self.operation_timeout,
         ))
     }
@@ -245,8 +250,15 @@ pub(crate) fn byte_for_byte() -> Collation {
     Collation::builder().locale("simple").build()
 }
 
-async fn create_indexes(sessions: &Collection<Document>) -> Result<(), Error> {
+async fn create_indexes(
+    sessions: &Collection<Document>,
+    attempts: &Collection<Document>,
+) -> Result<(), Error> {
     let expires_at = IndexOptions::builder().expire_after(KEPT_AFTER_EXPIRY).build();
+    let of_attempts = IndexModel::builder()
+        .keys(doc! { EXPIRES_AT: 1 })
+        .options(expires_at.clone())
+        .build();
     // Sparse: a session that nobody is signed in on is found by nobody's name.
     let owner = IndexOptions::builder()
         .sparse(true)
@@ -255,6 +267,7 @@ async fn create_indexes(sessions: &Collection<Document>) -> Result<(), Error> {
     let indexes = [(doc! { EXPIRES_AT: 1 }, expires_at), (doc! { OWNER: 1 }, owner)];
     let indexes = indexes.map(|(keys, options)| IndexModel::builder().keys(keys).options(options).build());
     sessions.create_indexes(indexes).await?;
+    attempts.create_index(of_attempts).await?;
     Ok(())
 }
 

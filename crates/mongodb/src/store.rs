@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::{Collection, Database};
-use tenure_core::store::{Inserted, Operation, Persistence, Store, StoreError, StoreFuture, Touch, Updated};
+use tenure_core::store::{
+    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
+    Touch, Updated,
+};
 use tenure_core::{Owner, Record, SessionId, Timestamp};
 
+use crate::attempts;
 use crate::document::{self, DATA, ID, LAST_SEEN_AT, VERSION, refuse_too_large, signed};
 use crate::failure::{failed, is_duplicate_key};
 use crate::options::{byte_for_byte, primary};
@@ -49,6 +53,7 @@ use crate::{ConnectError, Failure, MongoOptions, NAME, command};
 pub struct MongoStore {
     database: Database,
     sessions: Collection<Document>,
+    attempts: Collection<Document>,
     read_timeout: Duration,
 }
 
@@ -68,10 +73,16 @@ impl MongoStore {
         MongoOptions::new(url)
     }
 
-    pub(crate) fn new(database: Database, sessions: Collection<Document>, read_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        database: Database,
+        sessions: Collection<Document>,
+        attempts: Collection<Document>,
+        read_timeout: Duration,
+    ) -> Self {
         Self {
             database,
             sessions,
+            attempts,
             read_timeout,
         }
     }
@@ -196,6 +207,68 @@ impl MongoStore {
         Ok(done.deleted_count)
     }
 
+    async fn attempts_under(&self, key: AttemptsKey) -> Result<Option<Attempts>, StoreError> {
+        let found = self
+            .attempts
+            .clone_with_type::<RawDocumentBuf>()
+            .find_one(attempts::under(key))
+            .max_time(self.read_timeout)
+            .await
+            .map_err(failed(Operation::LoadAttempts))?;
+        found.as_deref().map(attempts::read).transpose()
+    }
+
+    async fn compare_and_set_attempts(
+        &self,
+        key: AttemptsKey,
+        new: &Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let filter = attempts::as_expected(key, expected, now);
+        let update = doc! { "$set": attempts::fields(new) };
+        let done = self.attempts.update_one(filter, update).await;
+        let replaced = done.map_err(failed(Operation::SaveAttempts))?.matched_count > 0;
+        if replaced || expected > 0 {
+            return Ok(replaced);
+        }
+        match self.attempts.insert_one(attempts::of(key, new)).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_duplicate_key(&error) => Ok(false),
+            Err(error) => Err(failed(Operation::SaveAttempts)(error)),
+        }
+    }
+
+    async fn forget_attempts(&self, key: AttemptsKey) -> Result<bool, StoreError> {
+        let done = self.attempts.delete_one(attempts::under(key)).await;
+        Ok(done.map_err(failed(Operation::RemoveAttempts))?.deleted_count > 0)
+    }
+
+    async fn page_after(&self, after: Option<SessionId>, limit: u32) -> Result<Page, StoreError> {
+        let behind = after.map_or_else(Document::new, |last| doc! { ID: { "$gt": document::id(last) } });
+        let mut cursor = self
+            .documents()
+            .find(behind)
+            .projection(doc! { DATA: 0 })
+            .sort(doc! { ID: 1 })
+            .limit(limit.into())
+            .max_time(self.read_timeout)
+            .await
+            .map_err(failed(Operation::Page))?;
+        let mut records = Vec::new();
+        while cursor.advance().await.map_err(failed(Operation::Page))? {
+            records.push(document::metadata(cursor.current())?);
+        }
+        let last = records.last().filter(|_| records.len() >= limit as usize);
+        let next = last.map(|last: &Record| Cursor::from_bytes(*last.id.as_bytes()));
+        Ok(Page { records, next })
+    }
+
+    async fn count_living(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let counting = self.sessions.count_documents(command::all_living(now));
+        counting.await.map_err(failed(Operation::Count))
+    }
+
     async fn answers(&self) -> Result<(), StoreError> {
         self.database
             .run_command(doc! { "ping": 1 })
@@ -264,6 +337,55 @@ impl Store for MongoStore {
     /// Nothing to do: the server removes expired documents by itself, by the index on `expires_at`.
     fn sweep_expired(&self, _moment: Timestamp, _limit: u32) -> StoreFuture<'_, u64> {
         Box::pin(async { Ok(0) })
+    }
+
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        let store = self.clone();
+        to_its_end(
+            Operation::LoadAttempts,
+            async move { store.attempts_under(key).await },
+        )
+    }
+
+    fn save_attempts<'a>(
+        &'a self,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        let (store, attempts) = (self.clone(), *attempts);
+        to_its_end(Operation::SaveAttempts, async move {
+            store
+                .compare_and_set_attempts(key, &attempts, expected, now)
+                .await
+        })
+    }
+
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
+        let store = self.clone();
+        to_its_end(Operation::RemoveAttempts, async move {
+            store.forget_attempts(key).await
+        })
+    }
+
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
+        let store = self.clone();
+        let after = after.map(|after| {
+            let bytes = after.as_bytes().try_into();
+            bytes.map(SessionId::from_bytes).map_err(|_| StoreError::Corrupt {
+                store: NAME,
+                what: "cursor",
+            })
+        });
+        to_its_end(Operation::Page, async move {
+            store.page_after(after.transpose()?, limit.max(1)).await
+        })
+    }
+
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
+        let store = self.clone();
+        to_its_end(Operation::Count, async move { store.count_living(now).await })
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {

@@ -11,6 +11,7 @@ use crate::dial::Dialer;
 use crate::failure::Failure;
 use crate::link::Link;
 use crate::request::{Repeat, Request};
+use crate::url::Topology;
 use crate::wait::WaitForReplicas;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -21,6 +22,7 @@ pub(crate) struct Client {
     links: Links,
     retry_for: Duration,
     waiting: Option<Waiting>,
+    is_cluster: bool,
 }
 
 /// Writes that replicas are to have. On links of their own, since a connection that waits for replicas serves
@@ -56,6 +58,7 @@ impl Client {
         retry_for: Duration,
         wait: Option<WaitForReplicas>,
     ) -> Self {
+        let is_cluster = matches!(dialer.target.topology, Topology::Cluster { .. });
         let dialer = Arc::new(dialer);
         let links = Links::new(&dialer, connections);
         let waiting = wait.map(|wait| Waiting {
@@ -66,7 +69,12 @@ impl Client {
             links,
             retry_for,
             waiting,
+            is_cluster,
         }
+    }
+
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.is_cluster
     }
 
     /// The answer to a request.

@@ -6,7 +6,7 @@ use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr
 use redis::{Cmd, Pipeline, RedisResult, Value, cmd};
 
 use crate::failure::{Cause, Failure};
-use crate::request::Request;
+use crate::request::{Place, Request};
 use crate::wait::WaitForReplicas;
 
 /// A connection that stands. Cheap to clone; clones share it.
@@ -23,11 +23,11 @@ impl Connection {
         request: &Request,
         wait: Option<WaitForReplicas>,
     ) -> Result<Value, Failure> {
-        match self.send_command(request.short(), &request.key, wait).await {
+        match self.send_command(request.short(), &request.place, wait).await {
             Err(Failure {
                 cause: Cause::NoScript,
                 ..
-            }) => self.send_command(request.whole(), &request.key, wait).await,
+            }) => self.send_command(request.whole(), &request.place, wait).await,
             Err(Failure {
                 cause: Cause::Ask { host, port },
                 ..
@@ -39,15 +39,15 @@ impl Connection {
     async fn send_command(
         &self,
         command: Cmd,
-        key: &str,
+        place: &Place,
         wait: Option<WaitForReplicas>,
     ) -> Result<Value, Failure> {
         let Some(wait) = wait else {
-            return answer(self.send_alone(command, key).await);
+            return answer(self.send_alone(command, place).await);
         };
         let mut pipeline = Pipeline::new();
         pipeline.add_command(command);
-        self.send_together(pipeline, 0, Some(wait), by_key(key)).await
+        self.send_together(pipeline, 0, Some(wait), node_of(place)).await
     }
 
     /// To the node that takes the slot over. It may not know the script yet.
@@ -64,11 +64,11 @@ impl Connection {
         self.send_together(pipeline, 1, wait, node).await
     }
 
-    async fn send_alone(&self, command: Cmd, key: &str) -> RedisResult<Value> {
+    async fn send_alone(&self, command: Cmd, place: &Place) -> RedisResult<Value> {
         match self {
             Self::Server(server) => server.clone().send_packed_command(&command).await,
             Self::Cluster(cluster) => {
-                let route = RoutingInfo::SingleNode(by_key(key));
+                let route = RoutingInfo::SingleNode(node_of(place));
                 cluster.clone().route_command(command, route).await
             }
         }
@@ -108,8 +108,11 @@ impl Connection {
 }
 
 /// Never to a replica: what it has may be old, and a session that was ended may still be there.
-fn by_key(key: &str) -> SingleNodeRoutingInfo {
-    SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master))
+fn node_of(place: &Place) -> SingleNodeRoutingInfo {
+    SingleNodeRoutingInfo::SpecificNode(match place {
+        Place::Key(key) => Route::with_key(key, SlotAddr::Master),
+        Place::Slot(slot) => Route::new(*slot, SlotAddr::Master),
+    })
 }
 
 fn answer(answered: RedisResult<Value>) -> Result<Value, Failure> {

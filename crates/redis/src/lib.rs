@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod attempts;
 mod certificates;
 mod client;
 mod connect_error;
@@ -18,6 +19,7 @@ mod request;
 mod store;
 mod url;
 mod wait;
+mod walk;
 
 pub use connect_error::ConnectError;
 pub use options::RedisOptions;

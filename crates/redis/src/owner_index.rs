@@ -102,11 +102,7 @@ impl OwnerIndex<'_> {
     /// where there was litter.
     pub(crate) async fn records(&self, owner: &Owner) -> Result<Vec<Record>, IndexError> {
         let listing = self.read(owner).await?;
-        let found: Vec<(SessionId, Option<Record>)> = stream::iter(listing.ids.iter().copied())
-            .map(|id| async move { Ok::<_, IndexError>((id, self.look(id).await?)) })
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let found = self.look_at_all(&listing.ids).await?;
         let mut records = Vec::new();
         let mut litter = Vec::new();
         for (id, record) in found {
@@ -138,6 +134,20 @@ impl OwnerIndex<'_> {
         let request = Request::script(&INDEX_READ, self.keys.index(owner));
         let answer = self.client.call(&request).await?;
         listing(answer).ok_or(IndexError::Corrupt)
+    }
+
+    /// The records of these sessions, as far as they are there, without their data.
+    pub(crate) async fn looked_up(&self, ids: &[SessionId]) -> Result<Vec<Record>, IndexError> {
+        let found = self.look_at_all(ids).await?;
+        Ok(found.into_iter().filter_map(|(_, record)| record).collect())
+    }
+
+    async fn look_at_all(&self, ids: &[SessionId]) -> Result<Vec<(SessionId, Option<Record>)>, IndexError> {
+        stream::iter(ids.iter().copied())
+            .map(|id| async move { Ok::<_, IndexError>((id, self.look(id).await?)) })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
     }
 
     async fn look(&self, id: SessionId) -> Result<Option<Record>, IndexError> {

@@ -1,4 +1,4 @@
-//! What is asked of a server: one command on one key.
+//! What is asked of a server: one command, on one key but for walks.
 
 use std::sync::LazyLock;
 
@@ -24,23 +24,33 @@ script!(TOUCH, "touch");
 script!(INSERT, "insert");
 script!(UPDATE, "update");
 script!(REMOVE_IF_OWNED, "remove_if_owned");
+script!(SAVE_ATTEMPTS, "save_attempts");
 script!(INDEX_ADD, "index_add");
 script!(INDEX_READ, "index_read");
 script!(INDEX_CLEAN, "index_clean");
 
-/// One command on one key, so that a cluster knows the node that has it.
+/// One command at one place, so that a cluster knows the node that has it.
 pub(crate) struct Request {
-    pub(crate) key: String,
+    pub(crate) place: Place,
     command: Command,
     pub(crate) repeat: Repeat,
     /// Whether the replicas are to have it before it counts as done.
     pub(crate) is_write: bool,
 }
 
+/// Which node of a cluster is asked.
+pub(crate) enum Place {
+    /// The one that has this key.
+    Key(String),
+    /// The one that has this slot.
+    Slot(u16),
+}
+
 enum Command {
     Plain(Cmd),
     Script {
         script: &'static Lua,
+        key: String,
         arguments: Vec<Vec<u8>>,
     },
 }
@@ -60,8 +70,18 @@ impl Request {
         let mut command = cmd(name);
         command.arg(&key).arg(arguments);
         Self {
-            key,
+            place: Place::Key(key),
             command: Command::Plain(command),
+            repeat: Repeat::Safe,
+            is_write: false,
+        }
+    }
+
+    /// The command of this name, which is about no key, at the node that has `slot`.
+    pub(crate) fn at_slot(name: &str, slot: u16) -> Self {
+        Self {
+            place: Place::Slot(slot),
+            command: Command::Plain(cmd(name)),
             repeat: Repeat::Safe,
             is_write: false,
         }
@@ -69,10 +89,13 @@ impl Request {
 
     /// `script` on the key.
     pub(crate) fn script(script: &'static Lua, key: String) -> Self {
-        let arguments = Vec::new();
         Self {
-            key,
-            command: Command::Script { script, arguments },
+            place: Place::Key(key.clone()),
+            command: Command::Script {
+                script,
+                key,
+                arguments: Vec::new(),
+            },
             repeat: Repeat::Safe,
             is_write: false,
         }
@@ -100,9 +123,11 @@ impl Request {
     pub(crate) fn short(&self) -> Cmd {
         match &self.command {
             Command::Plain(command) => command.clone(),
-            Command::Script { script, arguments } => {
-                evaluation("EVALSHA", &script.hash, &self.key, arguments)
-            }
+            Command::Script {
+                script,
+                key,
+                arguments,
+            } => evaluation("EVALSHA", &script.hash, key, arguments),
         }
     }
 
@@ -110,7 +135,11 @@ impl Request {
     pub(crate) fn whole(&self) -> Cmd {
         match &self.command {
             Command::Plain(command) => command.clone(),
-            Command::Script { script, arguments } => evaluation("EVAL", script.source, &self.key, arguments),
+            Command::Script {
+                script,
+                key,
+                arguments,
+            } => evaluation("EVAL", script.source, key, arguments),
         }
     }
 }

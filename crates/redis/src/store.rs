@@ -1,24 +1,33 @@
 //! The store.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Value;
-use tenure_core::store::{Inserted, Operation, Persistence, Store, StoreError, StoreFuture, Touch, Updated};
+use tenure_core::store::{
+    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
+    Touch, Updated,
+};
 use tenure_core::{Owner, Record, SessionId, Timestamp};
 
+use crate::attempts;
 use crate::client::Client;
 use crate::failure::{Cause, Failure};
 use crate::fields::{self, FIELDS, Written, refuse_too_large, time};
 use crate::keys::Keys;
 use crate::owner_index::{IndexError, OwnerIndex};
-use crate::request::{INSERT, Repeat, Request, TOUCH, UPDATE};
+use crate::request::{INSERT, Repeat, Request, SAVE_ATTEMPTS, TOUCH, UPDATE};
+use crate::walk::{self, Place};
 use crate::{ConnectError, NAME, RedisOptions};
 
 /// How much longer than the session its key lives: the clocks of two machines may differ by as much, and the
 /// later deadline counts.
 const GRACE: Duration = Duration::from_secs(60);
+
+/// How many sessions a walk asks for at a time that counts them all.
+const COUNTED_AT_ONCE: u32 = 1_000;
 
 /// Sessions in Redis 6.2 or Valkey 8 and newer: one server, one behind Sentinel, or a cluster.
 ///
@@ -53,7 +62,7 @@ const GRACE: Duration = Duration::from_secs(60);
 /// A user of the server's ACL needs:
 ///
 /// ```text
-/// ACL SETUSER app on >secret ~tenure:* +eval +evalsha +exists +hmget +hget +hset +hdel +del +pexpire +pttl +time
+/// ACL SETUSER app on >secret ~tenure:* +eval +evalsha +exists +hmget +hget +hset +hdel +del +pexpire +pttl +scan +time
 ///     +zadd +zcard +zrange +zscore +zrem +select +ping
 /// ```
 ///
@@ -241,12 +250,51 @@ impl RedisStore {
     }
 
     /// When the first answer was lost and the removal was tried again, it says that there was none.
-    async fn remove_one(&self, id: SessionId) -> Result<bool, StoreError> {
-        let request = Request::plain("DEL", self.keys.session(id), &[]).writing(Repeat::Safe);
+    async fn delete(&self, operation: Operation, key: String) -> Result<bool, StoreError> {
+        let request = Request::plain("DEL", key, &[]).writing(Repeat::Safe);
         match self.client.call(&request).await {
             Ok(Value::Int(removed)) => Ok(removed > 0),
-            Ok(_) => Err(failed(Operation::Remove)(unexpected())),
-            Err(failure) => Err(failed(Operation::Remove)(failure)),
+            Ok(_) => Err(failed(operation)(unexpected())),
+            Err(failure) => Err(failed(operation)(failure)),
+        }
+    }
+
+    async fn page_from(
+        &self,
+        operation: Operation,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        let place = match after {
+            None => Place::default(),
+            Some(cursor) => Place::of(cursor).ok_or(StoreError::Corrupt {
+                store: NAME,
+                what: "cursor",
+            })?,
+        };
+        let step = walk::step(&self.client, &self.keys, place, limit).await;
+        let step = step.map_err(failed(operation))?;
+        let records = self.index().looked_up(&step.ids).await;
+        Ok(Page {
+            records: records.map_err(index_failed(operation))?,
+            next: step.next.map(Place::cursor),
+        })
+    }
+
+    /// By a walk over all of them, since nothing counts them.
+    async fn count_living(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut living = HashSet::new();
+        let mut next = None;
+        loop {
+            let page = self
+                .page_from(Operation::Count, next.as_ref(), COUNTED_AT_ONCE)
+                .await?;
+            let alive = page.records.iter().filter(|record| record.expiry(now).is_none());
+            living.extend(alive.map(|record| record.id));
+            next = page.next;
+            if next.is_none() {
+                return Ok(living.len() as u64);
+            }
         }
     }
 
@@ -310,7 +358,7 @@ impl Store for RedisStore {
     }
 
     fn remove(&self, id: SessionId) -> StoreFuture<'_, bool> {
-        Box::pin(self.remove_one(id))
+        Box::pin(self.delete(Operation::Remove, self.keys.session(id)))
     }
 
     fn list_by_owner<'a>(&'a self, owner: &'a Owner, now: Timestamp) -> StoreFuture<'a, Vec<Record>> {
@@ -327,6 +375,49 @@ impl Store for RedisStore {
     /// The server expires keys by itself.
     fn sweep_expired(&self, _: Timestamp, _: u32) -> StoreFuture<'_, u64> {
         Box::pin(std::future::ready(Ok(0)))
+    }
+
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        Box::pin(async move {
+            let request = Request::plain("HMGET", self.keys.attempts(key), &attempts::FIELDS);
+            let answer = self.client.call(&request).await;
+            attempts::read(answer.map_err(failed(Operation::LoadAttempts))?)
+        })
+    }
+
+    fn save_attempts<'a>(
+        &'a self,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let lives = now.until(attempts.expires_at).saturating_add(GRACE);
+            let request = Request::script(&SAVE_ATTEMPTS, self.keys.attempts(key))
+                .arg(expected)
+                .arg(time(now))
+                .arg(fields::millis(lives))
+                .arg(attempts::written(attempts))
+                .writing(Repeat::Unsafe);
+            match self.client.call(&request).await {
+                Ok(Value::Int(saved)) => Ok(saved > 0),
+                Ok(_) => Err(failed(Operation::SaveAttempts)(unexpected())),
+                Err(failure) => Err(failed(Operation::SaveAttempts)(failure)),
+            }
+        })
+    }
+
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
+        Box::pin(self.delete(Operation::RemoveAttempts, self.keys.attempts(key)))
+    }
+
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
+        Box::pin(self.page_from(Operation::Page, after, limit))
+    }
+
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(self.count_living(now))
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {

@@ -162,7 +162,7 @@ async fn a_wrong_password_is_denied() {
 }
 
 /// As the documentation of the store lists them.
-const RIGHTS: &str = "+eval +evalsha +exists +hmget +hget +hset +hdel +del +pexpire +pttl +time +zadd +zcard +zrange \
+const RIGHTS: &str = "+eval +evalsha +exists +hmget +hget +hset +hdel +del +pexpire +pttl +scan +time +zadd +zcard +zrange \
                       +zscore +zrem +select +ping";
 
 /// Does everything, as a user that has the documented rights and these on the keys of one prefix.

@@ -95,6 +95,32 @@ const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = ? AND N
 // within a DELETE, and goes through the whole table for an IN.
 const SWEEP: &str = "DELETE FROM tenure_sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
 
+const PAGE: &str = concat!(
+    "SELECT ",
+    metadata_to_read!(),
+    " FROM tenure_sessions WHERE id > ? ORDER BY id LIMIT ?"
+);
+
+const COUNT_LIVING: &str = "SELECT count(*) FROM tenure_sessions WHERE expires_at > ?";
+
+const LOAD_ATTEMPTS: &str = "SELECT version, failures, last_failed_at, blocked_until, expires_at \
+     FROM tenure_login_attempts WHERE id = ?";
+
+const INSERT_ATTEMPTS: &str = "INSERT INTO tenure_login_attempts (\
+     version, failures, last_failed_at, blocked_until, expires_at, id\
+     ) VALUES (?, ?, ?, ?, ?, ?)";
+
+const REPLACE_EXPIRED_ATTEMPTS: &str = "UPDATE tenure_login_attempts SET version = ?, failures = ?, \
+     last_failed_at = ?, blocked_until = ?, expires_at = ? WHERE id = ? AND expires_at <= ?";
+
+const REPLACE_ATTEMPTS: &str = "UPDATE tenure_login_attempts SET version = ?, failures = ?, \
+     last_failed_at = ?, blocked_until = ?, expires_at = ? WHERE id = ? AND version = ?";
+
+const REMOVE_ATTEMPTS: &str = "DELETE FROM tenure_login_attempts WHERE id = ?";
+
+const SWEEP_ATTEMPTS: &str =
+    "DELETE FROM tenure_login_attempts WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
+
 impl Dialect for MySql {
     type Database = sqlx::MySql;
     type ConnectOptions = MySqlConnectOptions;
@@ -103,11 +129,18 @@ impl Dialect for MySql {
 
     const SCHEMES: &'static [&'static str] = &["mysql", "mariadb"];
 
-    const MIGRATIONS: &'static [Migration] = &[Migration {
-        version: 1,
-        name: "sessions",
-        sql: include_str!("../migrations/mysql/0001_sessions.sql"),
-    }];
+    const MIGRATIONS: &'static [Migration] = &[
+        Migration {
+            version: 1,
+            name: "sessions",
+            sql: include_str!("../migrations/mysql/0001_sessions.sql"),
+        },
+        Migration {
+            version: 2,
+            name: "login attempts",
+            sql: include_str!("../migrations/mysql/0002_login_attempts.sql"),
+        },
+    ];
 
     const CREATE_LEDGER: &'static str = "CREATE TABLE IF NOT EXISTS tenure_migrations (
     version    BIGINT       NOT NULL PRIMARY KEY,
@@ -130,6 +163,14 @@ impl Dialect for MySql {
         list_by_owner: LIST_BY_OWNER,
         remove_by_owner: REMOVE_BY_OWNER,
         sweep: SWEEP,
+        page: PAGE,
+        count_living: COUNT_LIVING,
+        load_attempts: LOAD_ATTEMPTS,
+        insert_attempts: INSERT_ATTEMPTS,
+        replace_expired_attempts: REPLACE_EXPIRED_ATTEMPTS,
+        replace_attempts: REPLACE_ATTEMPTS,
+        remove_attempts: REMOVE_ATTEMPTS,
+        sweep_attempts: SWEEP_ATTEMPTS,
         ping: PING,
         read_ledger: READ_LEDGER,
     };

@@ -118,6 +118,32 @@ const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = $1 AND 
 const SWEEP: &str = "DELETE FROM tenure_sessions WHERE id = ANY (ARRAY(\
      SELECT id FROM tenure_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
+const PAGE: &str = concat!(
+    "SELECT ",
+    metadata_columns!(),
+    " FROM tenure_sessions WHERE id > $1 ORDER BY id LIMIT $2"
+);
+
+const COUNT_LIVING: &str = "SELECT count(*) FROM tenure_sessions WHERE expires_at > $1";
+
+const LOAD_ATTEMPTS: &str = "SELECT version, failures, last_failed_at, blocked_until, expires_at \
+     FROM tenure_login_attempts WHERE id = $1";
+
+const INSERT_ATTEMPTS: &str = "INSERT INTO tenure_login_attempts (\
+     version, failures, last_failed_at, blocked_until, expires_at, id\
+     ) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
+
+const REPLACE_EXPIRED_ATTEMPTS: &str = "UPDATE tenure_login_attempts SET version = $1, failures = $2, \
+     last_failed_at = $3, blocked_until = $4, expires_at = $5 WHERE id = $6 AND expires_at <= $7";
+
+const REPLACE_ATTEMPTS: &str = "UPDATE tenure_login_attempts SET version = $1, failures = $2, \
+     last_failed_at = $3, blocked_until = $4, expires_at = $5 WHERE id = $6 AND version = $7";
+
+const REMOVE_ATTEMPTS: &str = "DELETE FROM tenure_login_attempts WHERE id = $1";
+
+const SWEEP_ATTEMPTS: &str = "DELETE FROM tenure_login_attempts WHERE id = ANY (ARRAY(\
+     SELECT id FROM tenure_login_attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
 impl Dialect for Postgres {
     type Database = sqlx::Postgres;
     type ConnectOptions = PgConnectOptions;
@@ -126,11 +152,18 @@ impl Dialect for Postgres {
 
     const SCHEMES: &'static [&'static str] = &["postgres", "postgresql"];
 
-    const MIGRATIONS: &'static [Migration] = &[Migration {
-        version: 1,
-        name: "sessions",
-        sql: include_str!("../migrations/postgres/0001_sessions.sql"),
-    }];
+    const MIGRATIONS: &'static [Migration] = &[
+        Migration {
+            version: 1,
+            name: "sessions",
+            sql: include_str!("../migrations/postgres/0001_sessions.sql"),
+        },
+        Migration {
+            version: 2,
+            name: "login attempts",
+            sql: include_str!("../migrations/postgres/0002_login_attempts.sql"),
+        },
+    ];
 
     const CREATE_LEDGER: &'static str = "CREATE TABLE IF NOT EXISTS tenure_migrations (
     version    bigint      NOT NULL PRIMARY KEY,
@@ -153,6 +186,14 @@ impl Dialect for Postgres {
         list_by_owner: LIST_BY_OWNER,
         remove_by_owner: REMOVE_BY_OWNER,
         sweep: SWEEP,
+        page: PAGE,
+        count_living: COUNT_LIVING,
+        load_attempts: LOAD_ATTEMPTS,
+        insert_attempts: INSERT_ATTEMPTS,
+        replace_expired_attempts: REPLACE_EXPIRED_ATTEMPTS,
+        replace_attempts: REPLACE_ATTEMPTS,
+        remove_attempts: REMOVE_ATTEMPTS,
+        sweep_attempts: SWEEP_ATTEMPTS,
         ping: PING,
         read_ledger: READ_LEDGER,
     };

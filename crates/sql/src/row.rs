@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Row, Type};
-use tenure_core::store::MAX_DATA_BYTES;
+use tenure_core::store::{Attempts, Cursor, MAX_DATA_BYTES, Page};
 use tenure_core::{Device, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, StoreError, Timestamp};
 
 use crate::migrations::Applied;
@@ -111,6 +111,44 @@ where
         lineage: columns.read("lineage", |bytes: Vec<u8>| Lineage::from_bytes(&bytes))?,
         data: Default::default(),
     })
+}
+
+/// All columns of `attempts` but the key, in the order of the table.
+pub(crate) fn attempts_values(attempts: &Attempts) -> Vec<Value<'_>> {
+    [
+        signed(attempts.version),
+        attempts.failures.into(),
+        time(attempts.last_failed_at),
+        time(attempts.blocked_until),
+        time(attempts.expires_at),
+    ]
+    .map(|number| Value::Integer(Some(number)))
+    .into()
+}
+
+/// The attempts of a row.
+pub(crate) fn attempts<'r, R>(row: &'r R, store: &'static str) -> Result<Attempts, StoreError>
+where
+    R: Row,
+    &'static str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let columns = Columns { row, store };
+    Ok(Attempts {
+        version: columns.read("version", unsigned)?,
+        failures: columns.read("failures", |number: i64| number.try_into().ok())?,
+        last_failed_at: columns.read("last_failed_at", timestamp)?,
+        blocked_until: columns.read("blocked_until", timestamp)?,
+        expires_at: columns.read("expires_at", timestamp)?,
+    })
+}
+
+/// The page of `records`, of which there were to be `limit` at the most.
+pub(crate) fn page(records: Vec<Record>, limit: u32) -> Page {
+    let is_full = records.len() >= limit as usize;
+    let last = records.last().filter(|_| is_full);
+    let next = last.map(|last| Cursor::from_bytes(*last.id.as_bytes()));
+    Page { records, next }
 }
 
 /// The migration of a row.

@@ -7,7 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use tenure_core::store::{Inserted, Operation, Persistence, Store, StoreError, StoreFuture, Touch, Updated};
+use tenure_core::store::{
+    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
+    Touch, Updated,
+};
 use tenure_core::{Owner, Record, SecretHash, SessionId, Timestamp};
 
 use crate::row::{self, latest_due, refuse_too_large, signed, time};
@@ -60,6 +63,28 @@ const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = ?1 AND 
 
 const SWEEP: &str = "DELETE FROM tenure_sessions WHERE rowid IN \
      (SELECT rowid FROM tenure_sessions WHERE expires_at <= ?1 LIMIT ?2)";
+
+const PAGE: &str = "SELECT id, version, secret_hash, previous_secret_hash, owner, created_at, \
+     signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address, lineage \
+     FROM tenure_sessions WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+const COUNT_LIVING: &str = "SELECT count(*) FROM tenure_sessions WHERE expires_at > ?1";
+
+const LOAD_ATTEMPTS: &str = "SELECT version, failures, last_failed_at, blocked_until, expires_at \
+     FROM tenure_login_attempts WHERE id = ?1";
+
+const INSERT_ATTEMPTS: &str = "INSERT INTO tenure_login_attempts \
+     (id, version, failures, last_failed_at, blocked_until, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+     ON CONFLICT (id) DO UPDATE SET version = ?2, failures = ?3, last_failed_at = ?4, blocked_until = ?5, \
+     expires_at = ?6 WHERE expires_at <= ?7";
+
+const REPLACE_ATTEMPTS: &str = "UPDATE tenure_login_attempts SET version = ?2, failures = ?3, \
+     last_failed_at = ?4, blocked_until = ?5, expires_at = ?6 WHERE id = ?1 AND version = ?7";
+
+const REMOVE_ATTEMPTS: &str = "DELETE FROM tenure_login_attempts WHERE id = ?1";
+
+const SWEEP_ATTEMPTS: &str = "DELETE FROM tenure_login_attempts WHERE rowid IN \
+     (SELECT rowid FROM tenure_login_attempts WHERE expires_at <= ?1 LIMIT ?2)";
 
 /// How many expired rows one statement deletes, since all other writes wait for it. Each is on a page of its own where
 /// there are many.
@@ -245,11 +270,21 @@ impl SqliteStore {
     }
 
     async fn sweep(&self, moment: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.sweep_by(SWEEP_ATTEMPTS, moment, limit).await?;
+        self.sweep_by(SWEEP, moment, limit).await
+    }
+
+    async fn sweep_by(
+        &self,
+        statement: &'static str,
+        moment: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         let mut swept = 0;
         let mut left = limit;
         while left > 0 {
             let asked = left.min(SWEPT_AT_ONCE);
-            let done = sqlx::query(SWEEP)
+            let done = sqlx::query(statement)
                 .bind(time(moment))
                 .bind(asked)
                 .execute(&self.writer)
@@ -315,6 +350,76 @@ impl Store for SqliteStore {
 
     fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
         Box::pin(self.sweep(moment, limit))
+    }
+
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        Box::pin(async move {
+            let row = sqlx::query(LOAD_ATTEMPTS)
+                .bind(&key.as_bytes()[..])
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(failed(Operation::LoadAttempts))?;
+            row.map(|row| row::attempts(&row, NAME)).transpose()
+        })
+    }
+
+    fn save_attempts<'a>(
+        &'a self,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let (statement, last) = match expected {
+                0 => (INSERT_ATTEMPTS, time(now)),
+                _ => (REPLACE_ATTEMPTS, signed(expected)),
+            };
+            let values = row::attempts_values(attempts);
+            let done = row::bind(sqlx::query(statement).bind(&key.as_bytes()[..]), &values)
+                .bind(last)
+                .execute(&self.writer)
+                .await
+                .map_err(failed(Operation::SaveAttempts))?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let done = sqlx::query(REMOVE_ATTEMPTS)
+                .bind(&key.as_bytes()[..])
+                .execute(&self.writer)
+                .await
+                .map_err(failed(Operation::RemoveAttempts))?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
+        Box::pin(async move {
+            let limit = limit.max(1);
+            let rows = sqlx::query(PAGE)
+                // No id comes before the empty one.
+                .bind(after.map(Cursor::as_bytes).unwrap_or_default())
+                .bind(limit)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(failed(Operation::Page))?;
+            let records: Result<Vec<_>, _> = rows.iter().map(|row| row::metadata(row, NAME)).collect();
+            Ok(row::page(records?, limit))
+        })
+    }
+
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let count: i64 = sqlx::query_scalar(COUNT_LIVING)
+                .bind(time(now))
+                .fetch_one(&self.readers)
+                .await
+                .map_err(failed(Operation::Count))?;
+            Ok(count.try_into().unwrap_or(0))
+        })
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {

@@ -14,7 +14,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tenure_core::store::{Inserted, MAX_DATA_BYTES, Touch, Updated};
+use tenure_core::store::{Attempts, AttemptsKey, Inserted, MAX_DATA_BYTES, Touch, Updated};
 use tenure_core::{
     Device, Expiry, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, Store, StoreError, Timestamp,
 };
@@ -103,6 +103,14 @@ macro_rules! store_conformance {
             a_swept_record_is_not_revived_by_an_update
             another_instance_sees_an_answered_write
             a_cancelled_call_has_the_whole_effect_or_none
+            attempts_come_back_as_they_were
+            attempts_are_written_only_over_the_version_that_is_expected
+            expired_attempts_count_as_none
+            of_many_failures_at_once_none_is_lost
+            a_sweep_takes_attempts_that_have_expired_too
+            a_walk_sees_every_session_without_its_data
+            a_walk_sees_what_stays_while_sessions_come_and_go
+            the_living_are_counted
             a_store_answers_a_ping
             a_store_works_behind_a_trait_object
         );
@@ -1321,6 +1329,217 @@ async fn cancelled_after<T>(polls: u32, future: impl Future<Output = T>) {
         }
         tokio::task::yield_now().await;
     }
+}
+
+fn attempts_key(number: u64) -> AttemptsKey {
+    let mut bytes = [7; AttemptsKey::LENGTH];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    AttemptsKey::from_bytes(bytes)
+}
+
+fn attempts(version: u64, failures: u32) -> Attempts {
+    Attempts {
+        version,
+        failures,
+        last_failed_at: START,
+        blocked_until: START.plus(millis(5)),
+        expires_at: START.plus(millis(1_000)),
+    }
+}
+
+/// Every field, by another instance too; removed, they are gone.
+pub async fn attempts_come_back_as_they_were<F: StoreFixture>(fixture: &F) {
+    let (store, other) = (fixture.open().await, fixture.open().await);
+    let key = attempts_key(1);
+    assert_eq!(store.load_attempts(key).await.unwrap(), None);
+    assert!(store.save_attempts(key, &attempts(1, 3), 0, START).await.unwrap());
+    assert_eq!(other.load_attempts(key).await.unwrap(), Some(attempts(1, 3)));
+    assert_eq!(other.load_attempts(attempts_key(2)).await.unwrap(), None);
+    assert!(other.remove_attempts(key).await.unwrap());
+    assert!(!store.remove_attempts(key).await.unwrap());
+    assert_eq!(store.load_attempts(key).await.unwrap(), None);
+}
+
+/// Compare-and-set.
+pub async fn attempts_are_written_only_over_the_version_that_is_expected<F: StoreFixture>(fixture: &F) {
+    let store = fixture.open().await;
+    let key = attempts_key(1);
+    let save = async |new: Attempts, expected| store.save_attempts(key, &new, expected, START).await.unwrap();
+    assert!(!save(attempts(2, 2), 1).await, "there are none");
+    assert!(save(attempts(1, 1), 0).await);
+    assert!(!save(attempts(1, 9), 0).await, "there are some");
+    assert!(!save(attempts(3, 9), 2).await, "another version");
+    assert!(save(attempts(2, 2), 1).await);
+    assert_eq!(store.load_attempts(key).await.unwrap(), Some(attempts(2, 2)));
+}
+
+/// From their expiry on, to the millisecond.
+pub async fn expired_attempts_count_as_none<F: StoreFixture>(fixture: &F) {
+    let store = fixture.open().await;
+    let key = attempts_key(1);
+    assert!(store.save_attempts(key, &attempts(1, 9), 0, START).await.unwrap());
+    let later = Attempts {
+        expires_at: START.plus(millis(9_000)),
+        ..attempts(2, 1)
+    };
+    let just_before = START.plus(millis(999));
+    assert!(!store.save_attempts(key, &later, 0, just_before).await.unwrap());
+    let at_it = START.plus(millis(1_000));
+    assert!(store.save_attempts(key, &later, 0, at_it).await.unwrap());
+    assert_eq!(store.load_attempts(key).await.unwrap(), Some(later));
+}
+
+/// 64 tasks on several instances, each counts one failure.
+pub async fn of_many_failures_at_once_none_is_lost<F: StoreFixture>(fixture: &F) {
+    const TASKS: u32 = 64;
+    let mut stores = Vec::new();
+    for _ in 0..4 {
+        stores.push(Arc::new(fixture.open().await));
+    }
+    let key = attempts_key(1);
+    let mut tasks = JoinSet::new();
+    for task in 0..TASKS {
+        let store = Arc::clone(&stores[task as usize % stores.len()]);
+        tasks.spawn(async move {
+            loop {
+                let there = store.load_attempts(key).await.unwrap();
+                let (version, failures) = there.map_or((0, 0), |there| (there.version, there.failures));
+                let next = attempts(version + 1, failures + 1);
+                if store.save_attempts(key, &next, version, START).await.unwrap() {
+                    return;
+                }
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    let counted = stores[0].load_attempts(key).await.unwrap().unwrap();
+    assert_eq!((counted.failures, counted.version), (TASKS, TASKS.into()));
+}
+
+/// And leaves the others; they are not in its number.
+pub async fn a_sweep_takes_attempts_that_have_expired_too<F: StoreFixture>(fixture: &F) {
+    let store = fixture.open().await;
+    let lasting = Attempts {
+        expires_at: START.plus(millis(5_000)),
+        ..attempts(1, 1)
+    };
+    assert!(
+        store
+            .save_attempts(attempts_key(1), &attempts(1, 1), 0, START)
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .save_attempts(attempts_key(2), &lasting, 0, START)
+            .await
+            .unwrap()
+    );
+    let swept = store.sweep_expired(START.plus(millis(1_000)), 10).await.unwrap();
+    assert_eq!(swept, 0, "no session was there");
+    if !F::EXPIRES_BY_ITSELF {
+        assert_eq!(store.load_attempts(attempts_key(1)).await.unwrap(), None);
+    }
+    assert_eq!(store.load_attempts(attempts_key(2)).await.unwrap(), Some(lasting));
+}
+
+/// A session of nobody's, one of many.
+fn numbered(number: u64) -> Record {
+    let mut bytes = [0; SessionId::LENGTH];
+    bytes[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    bytes[8..].copy_from_slice(&number.to_be_bytes());
+    Record {
+        id: SessionId::from_bytes(bytes),
+        owner: None,
+        ..session(0)
+    }
+}
+
+async fn walk(store: &impl Store, limit: u32) -> Vec<Record> {
+    let (mut seen, mut next) = (Vec::new(), None);
+    loop {
+        let page = store.page(next.as_ref(), limit).await.unwrap();
+        seen.extend(page.records);
+        next = page.next;
+        if next.is_none() {
+            return seen;
+        }
+    }
+}
+
+/// Live ones and expired ones, whatever the size of a page.
+pub async fn a_walk_sees_every_session_without_its_data<F: StoreFixture>(fixture: &F) {
+    const SESSIONS: u64 = 100;
+    let store = fixture.open().await;
+    assert_eq!(walk(&store, 10).await, []);
+    let mut expected = BTreeSet::new();
+    for number in 0..SESSIONS {
+        let record = numbered(number);
+        expected.insert(record.id);
+        store.insert(&record).await.unwrap();
+    }
+    for limit in [1, 7, 100, 1_000] {
+        let seen = walk(&store, limit).await;
+        let ids: BTreeSet<_> = seen.iter().map(|record| record.id).collect();
+        assert_eq!(ids, expected, "{limit}");
+        assert!(seen.iter().all(|record| record.data.is_empty()));
+    }
+    let some = store.load(numbered(3).id, Touch::No).await.unwrap().unwrap();
+    let walked = walk(&store, 7)
+        .await
+        .into_iter()
+        .find(|record| record.id == some.id)
+        .unwrap();
+    assert_eq!(
+        walked,
+        Record {
+            data: Bytes::new(),
+            ..some
+        }
+    );
+}
+
+/// Others may be seen or not.
+pub async fn a_walk_sees_what_stays_while_sessions_come_and_go<F: StoreFixture>(fixture: &F) {
+    let store = Arc::new(fixture.open().await);
+    let mut staying = BTreeSet::new();
+    for number in 0..60 {
+        let record = numbered(number);
+        staying.insert(record.id);
+        store.insert(&record).await.unwrap();
+    }
+    let others = Arc::clone(&store);
+    let coming_and_going = tokio::spawn(async move {
+        for number in 1_000..1_100 {
+            let record = numbered(number);
+            others.insert(&record).await.unwrap();
+            others.remove(record.id).await.unwrap();
+        }
+    });
+    let seen: BTreeSet<_> = walk(&*store, 5).await.iter().map(|record| record.id).collect();
+    coming_and_going.await.unwrap();
+    assert!(staying.is_subset(&seen));
+}
+
+/// Those that have expired are not.
+pub async fn the_living_are_counted<F: StoreFixture>(fixture: &F) {
+    let store = fixture.open().await;
+    assert_eq!(store.count(START).await.unwrap(), 0);
+    let mut ends = Vec::new();
+    for number in 0..10 {
+        let record = Record {
+            idle_timeout: millis(1_000 * (number + 1)),
+            ..numbered(number)
+        };
+        ends.push(record.expires_at());
+        store.insert(&record).await.unwrap();
+    }
+    ends.sort();
+    assert_eq!(store.count(START).await.unwrap(), 10);
+    assert_eq!(store.count(ends[4]).await.unwrap(), 5);
+    assert_eq!(store.count(ends[9]).await.unwrap(), 0);
 }
 
 /// A health check finds it well.

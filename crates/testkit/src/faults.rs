@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use tenure_core::store::{Inserted, Operation, Persistence, StoreFuture, Touch, Updated};
+use tenure_core::store::{
+    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, StoreFuture, Touch, Updated,
+};
 use tenure_core::{Owner, Record, SessionId, Store, StoreError, Timestamp};
 
 use crate::SplitMix64;
@@ -214,6 +216,35 @@ impl<S: Store> Store for FaultyStore<S> {
         self.run(Operation::Sweep, self.inner.sweep_expired(moment, limit))
     }
 
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        self.run(Operation::LoadAttempts, self.inner.load_attempts(key))
+    }
+
+    fn save_attempts<'a>(
+        &'a self,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        self.run(
+            Operation::SaveAttempts,
+            self.inner.save_attempts(key, attempts, expected, now),
+        )
+    }
+
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
+        self.run(Operation::RemoveAttempts, self.inner.remove_attempts(key))
+    }
+
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
+        self.run(Operation::Page, self.inner.page(after, limit))
+    }
+
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
+        self.run(Operation::Count, self.inner.count(now))
+    }
+
     fn ping(&self) -> StoreFuture<'_, ()> {
         self.run(Operation::Ping, self.inner.ping())
     }
@@ -323,6 +354,32 @@ impl<S: Store> Store for YieldingStore<S> {
 
     fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
         self.run(self.inner.sweep_expired(moment, limit))
+    }
+
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        self.run(self.inner.load_attempts(key))
+    }
+
+    fn save_attempts<'a>(
+        &'a self,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        self.run(self.inner.save_attempts(key, attempts, expected, now))
+    }
+
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
+        self.run(self.inner.remove_attempts(key))
+    }
+
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
+        self.run(self.inner.page(after, limit))
+    }
+
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
+        self.run(self.inner.count(now))
     }
 
     fn ping(&self) -> StoreFuture<'_, ()> {

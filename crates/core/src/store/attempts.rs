@@ -1,31 +1,53 @@
-//! PROVISIONAL
+//! How often something was tried in vain, for limits that all instances keep together.
+
+use std::fmt;
+
 use crate::clock::Timestamp;
-/// What attempts are counted under: 32 bytes that say nothing of what was tried (an HMAC).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AttemptsKey([u8; 32]);
-impl AttemptsKey {
-    /// p
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-    /// p
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
+
+/// What attempts are counted under: 32 bytes that say nothing of what was tried, for the engine makes them with an HMAC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptsKey([u8; AttemptsKey::LENGTH]);
+
 /// How often something was tried in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts {
-    /// p
+    /// What compare-and-set compares. Greater with each change; never 0, and at most 2^53.
     pub version: u64,
-    /// p
+    /// How many failed in a row.
     pub failures: u32,
-    /// p
+    /// When the last one failed.
     pub last_failed_at: Timestamp,
-    /// p
+    /// Until when nobody may try again.
     pub blocked_until: Timestamp,
-    /// p
+    /// From when on it is all forgotten.
     pub expires_at: Timestamp,
+}
+
+impl AttemptsKey {
+    /// Bytes of a key.
+    pub const LENGTH: usize = 32;
+
+    /// A key of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, as a store keeps them.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+}
+
+impl fmt::Display for AttemptsKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for AttemptsKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AttemptsKey({self})")
+    }
 }

@@ -1,5 +1,7 @@
 //! Sessions in this process's memory, for development and tests.
 
+mod attempts;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,11 +9,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Inserted, MAX_DATA_BYTES, Persistence, Store, StoreError, StoreFuture, Touch, Updated};
+use super::{
+    Attempts, AttemptsKey, Cursor, Inserted, MAX_DATA_BYTES, Page, Persistence, Store, StoreError,
+    StoreFuture, Touch, Updated,
+};
 use crate::clock::Timestamp;
 use crate::owner::Owner;
 use crate::record::Record;
 use crate::session_id::SessionId;
+use attempts::{AttemptsTable, Full};
 
 const NAME: &str = "memory";
 const SHARDS: usize = 64;
@@ -20,7 +26,8 @@ const SHARDS: usize = 64;
 /// refuses it.
 ///
 /// Bounded, so that it can't leak: past its capacity, expired sessions are dropped, and when none
-/// is left to drop, new ones are refused with [`StoreError::Full`]; none that lives is pushed out.
+/// is left to drop, new ones are refused with [`StoreError::Full`]; none that lives is pushed out. It
+/// takes as many counts of failed attempts, by the same rules.
 ///
 /// ```
 /// use tenure_core::MemoryStore;
@@ -32,7 +39,7 @@ pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     sessions: AtomicUsize,
     capacity: usize,
-    attempts: Mutex<HashMap<super::AttemptsKey, super::Attempts>>,
+    attempts: Mutex<AttemptsTable>,
 }
 
 type Shard = HashMap<SessionId, Record>;
@@ -71,7 +78,7 @@ impl MemoryStore {
     }
 
     fn shard(&self, id: SessionId) -> MutexGuard<'_, Shard> {
-        locked(&self.shards[usize::from(id.as_bytes()[0]) % SHARDS])
+        locked(&self.shards[shard_of(id)])
     }
 
     fn load_now(&self, id: SessionId, touch: Touch) -> Option<Record> {
@@ -142,10 +149,7 @@ impl MemoryStore {
             let alive = shard
                 .values()
                 .filter(|record| record.owner.as_ref() == Some(owner) && record.expiry(now).is_none());
-            found.extend(alive.map(|record| Record {
-                data: Bytes::new(),
-                ..record.clone()
-            }));
+            found.extend(alive.map(without_data));
         }
         found.sort_by_key(|record| std::cmp::Reverse(record.last_seen_at));
         found
@@ -164,7 +168,53 @@ impl MemoryStore {
         removed
     }
 
+    fn page_now(&self, after: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+        let after = after.map(position).transpose()?;
+        let limit = limit.max(1) as usize;
+        let mut records: Vec<Record> = Vec::new();
+        for (number, shard) in self.shards.iter().enumerate() {
+            if after.is_some_and(|after| number < shard_of(after)) {
+                continue;
+            }
+            let shard = locked(shard);
+            let mut ids: Vec<_> = shard.keys().copied().collect();
+            ids.retain(|id| after.is_none_or(|after| number > shard_of(after) || *id > after));
+            ids.sort_unstable();
+            for id in ids {
+                if records.len() == limit {
+                    let next = records.last().map(|last| Cursor::from_bytes(*last.id.as_bytes()));
+                    return Ok(Page { records, next });
+                }
+                records.push(without_data(&shard[&id]));
+            }
+        }
+        Ok(Page { records, next: None })
+    }
+
+    fn count_now(&self, now: Timestamp) -> u64 {
+        let alive = |record: &&Record| record.expiry(now).is_none();
+        let in_shard = |shard: &Mutex<Shard>| locked(shard).values().filter(alive).count() as u64;
+        self.shards.iter().map(in_shard).sum()
+    }
+
+    fn save_attempts_now(
+        &self,
+        key: AttemptsKey,
+        attempts: Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut table = locked(&self.attempts);
+        table
+            .save(key, attempts, expected, now, self.capacity)
+            .map_err(|Full| StoreError::Full {
+                store: NAME,
+                sessions: self.len(),
+            })
+    }
+
     fn sweep_now(&self, moment: Timestamp, limit: u32) -> u64 {
+        locked(&self.attempts).sweep(moment, limit);
         self.remove_where(limit, |record| record.expires_at() <= moment)
     }
 }
@@ -224,70 +274,54 @@ impl Store for MemoryStore {
         Box::pin(async move { Ok(self.sweep_now(moment, limit)) })
     }
 
-    fn ping(&self) -> StoreFuture<'_, ()> {
-        Box::pin(async move { Ok(()) })
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        Box::pin(async move { Ok(locked(&self.attempts).load(key)) })
     }
-    fn load_attempts(&self, key: super::AttemptsKey) -> StoreFuture<'_, Option<super::Attempts>> {
-        Box::pin(async move {
-            Ok(self
-                .attempts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get(&key)
-                .copied())
-        })
-    }
+
     fn save_attempts<'a>(
         &'a self,
-        key: super::AttemptsKey,
-        attempts: &'a super::Attempts,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
         expected: u64,
         now: Timestamp,
     ) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            let mut all = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-            let there = all.get(&key).copied();
-            let fits = match there {
-                None => expected == 0,
-                Some(t) => t.version == expected || (expected == 0 && t.expires_at <= now),
-            };
-            if fits {
-                all.insert(key, *attempts);
-            }
-            Ok(fits)
-        })
+        Box::pin(async move { self.save_attempts_now(key, *attempts, expected, now) })
     }
-    fn remove_attempts(&self, key: super::AttemptsKey) -> StoreFuture<'_, bool> {
-        Box::pin(async move {
-            Ok(self
-                .attempts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&key)
-                .is_some())
-        })
+
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
+        Box::pin(async move { Ok(locked(&self.attempts).remove(key)) })
     }
-    fn page<'a>(&'a self, _after: Option<&'a super::Cursor>, _limit: u32) -> StoreFuture<'a, super::Page> {
-        Box::pin(async move {
-            let mut records = Vec::new();
-            for shard in &self.shards {
-                records.extend(locked(shard).values().map(|r| Record {
-                    data: Bytes::new(),
-                    ..r.clone()
-                }));
-            }
-            Ok(super::Page { records, next: None })
-        })
+
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
+        Box::pin(async move { self.page_now(after, limit) })
     }
+
     fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
-        Box::pin(async move {
-            Ok(self
-                .shards
-                .iter()
-                .map(|s| locked(s).values().filter(|r| r.expiry(now).is_none()).count() as u64)
-                .sum())
-        })
+        Box::pin(async move { Ok(self.count_now(now)) })
     }
+
+    fn ping(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move { Ok(()) })
+    }
+}
+
+fn shard_of(id: SessionId) -> usize {
+    usize::from(id.as_bytes()[0]) % SHARDS
+}
+
+fn without_data(record: &Record) -> Record {
+    Record {
+        data: Bytes::new(),
+        ..record.clone()
+    }
+}
+
+fn position(cursor: &Cursor) -> Result<SessionId, StoreError> {
+    let bytes = cursor.as_bytes().try_into().map_err(|_| StoreError::Corrupt {
+        store: NAME,
+        what: "cursor",
+    })?;
+    Ok(SessionId::from_bytes(bytes))
 }
 
 fn refuse_too_large(record: &Record) -> Result<(), StoreError> {
@@ -297,7 +331,7 @@ fn refuse_too_large(record: &Record) -> Result<(), StoreError> {
     }
 }
 
-fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+fn locked<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing that runs under the lock leaves a shard half changed, so a panic there spoils nothing.
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }

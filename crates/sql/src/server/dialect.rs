@@ -5,6 +5,7 @@ use std::future::Future;
 use sqlx::SqlStr;
 use sqlx::error::DatabaseError;
 use sqlx::{ConnectOptions, Database};
+use tenure_core::store::Attempts;
 use tenure_core::{Record, StoreError};
 
 use super::{ServerOptions, Statements, Trouble};
@@ -76,6 +77,9 @@ pub trait Dialect: Sized + Send + Sync + 'static {
     /// The record of a row, but for its data.
     fn metadata(row: &Row<Self>) -> Result<Record, StoreError>;
 
+    /// The attempts of a row.
+    fn attempts(row: &Row<Self>) -> Result<Attempts, StoreError>;
+
     /// The one number of a row.
     fn number(row: &Row<Self>) -> Result<i64, sqlx::Error>;
 
@@ -126,6 +130,10 @@ macro_rules! driver_methods {
 
         fn metadata(row: &$row) -> Result<tenure_core::Record, tenure_core::StoreError> {
             crate::row::metadata(row, Self::NAME)
+        }
+
+        fn attempts(row: &$row) -> Result<tenure_core::store::Attempts, tenure_core::StoreError> {
+            crate::row::attempts(row, Self::NAME)
         }
 
         fn number(row: &$row) -> Result<i64, sqlx::Error> {

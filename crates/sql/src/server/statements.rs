@@ -25,6 +25,22 @@ pub struct Statements<S = SqlStr> {
     pub(crate) remove_by_owner: S,
     /// Moment, limit.
     pub(crate) sweep: S,
+    /// The id that the page begins behind, limit.
+    pub(crate) page: S,
+    /// Now.
+    pub(crate) count_living: S,
+    /// Key.
+    pub(crate) load_attempts: S,
+    /// All columns but the key, key.
+    pub(crate) insert_attempts: S,
+    /// All columns but the key, key, now.
+    pub(crate) replace_expired_attempts: S,
+    /// All columns but the key, key, version.
+    pub(crate) replace_attempts: S,
+    /// Key.
+    pub(crate) remove_attempts: S,
+    /// Moment, limit.
+    pub(crate) sweep_attempts: S,
     /// Nothing.
     pub(crate) ping: S,
     /// Nothing.
@@ -43,6 +59,14 @@ impl Statements<&'static str> {
             list_by_owner: tables.statement(self.list_by_owner),
             remove_by_owner: tables.statement(self.remove_by_owner),
             sweep: tables.statement(self.sweep),
+            page: tables.statement(self.page),
+            count_living: tables.statement(self.count_living),
+            load_attempts: tables.statement(self.load_attempts),
+            insert_attempts: tables.statement(self.insert_attempts),
+            replace_expired_attempts: tables.statement(self.replace_expired_attempts),
+            replace_attempts: tables.statement(self.replace_attempts),
+            remove_attempts: tables.statement(self.remove_attempts),
+            sweep_attempts: tables.statement(self.sweep_attempts),
             ping: tables.statement(self.ping),
             read_ledger: tables.statement(self.read_ledger),
         }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use tenure_core::store::{Inserted, Operation, Persistence, Store, StoreError, StoreFuture, Touch, Updated};
+use tenure_core::store::{
+    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
+    Touch, Updated,
+};
 use tenure_core::{Owner, Record, SessionId, Timestamp};
 
 use super::error::ServerError;
@@ -199,8 +202,70 @@ impl<D: Dialect> ServerStore<D> {
             Value::Integer(Some(time(moment))),
             Value::Integer(Some(limit.into())),
         ];
+        let attempts = &self.statements.sweep_attempts;
+        self.count(Operation::Sweep, Repeat::Safe, attempts, &values)
+            .await?;
         self.count(Operation::Sweep, Repeat::Safe, &self.statements.sweep, &values)
             .await
+    }
+
+    async fn attempts_under(&self, key: AttemptsKey) -> Result<Option<Attempts>, StoreError> {
+        let statement = &self.statements.load_attempts;
+        let rows = self
+            .rows(Operation::LoadAttempts, statement, &[key_bytes(&key)])
+            .await?;
+        rows.first().map(D::attempts).transpose()
+    }
+
+    async fn compare_and_set_attempts(
+        &self,
+        key: AttemptsKey,
+        attempts: &Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut values = row::attempts_values(attempts);
+        values.push(key_bytes(&key));
+        let (statement, last) = match expected {
+            0 => (&self.statements.replace_expired_attempts, time(now)),
+            _ => (&self.statements.replace_attempts, signed(expected)),
+        };
+        values.push(Value::Integer(Some(last)));
+        let replaced = self
+            .count(Operation::SaveAttempts, Repeat::Never, statement, &values)
+            .await?;
+        if replaced > 0 || expected > 0 {
+            return Ok(replaced > 0);
+        }
+        values.pop();
+        let work = Count(&self.statements.insert_attempts, &values);
+        match self.pool.run(&work, Repeat::Never).await {
+            Ok(inserted) => Ok(inserted > 0),
+            Err(error) if is_taken(&error) => Ok(false),
+            Err(error) => Err(failed::<D>(Operation::SaveAttempts, &error)),
+        }
+    }
+
+    async fn page_after(&self, after: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+        // No id comes before the empty one.
+        let after = after.map(Cursor::as_bytes).unwrap_or_default();
+        let values = [
+            Value::Bytes(Some(after.into())),
+            Value::Integer(Some(limit.into())),
+        ];
+        let rows = self.rows(Operation::Page, &self.statements.page, &values).await?;
+        let records: Result<Vec<_>, _> = rows.iter().map(D::metadata).collect();
+        Ok(row::page(records?, limit))
+    }
+
+    async fn count_living(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let values = [Value::Integer(Some(time(now)))];
+        let rows = self
+            .rows(Operation::Count, &self.statements.count_living, &values)
+            .await?;
+        let count = rows.first().map(D::number).transpose();
+        let count = count.map_err(|error| failed::<D>(Operation::Count, &error))?;
+        Ok(count.and_then(|count| count.try_into().ok()).unwrap_or(0))
     }
 
     async fn rows(
@@ -262,6 +327,38 @@ impl<D: Dialect> Store for ServerStore<D> {
         Box::pin(self.sweep(moment, limit))
     }
 
+    fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {
+        Box::pin(self.attempts_under(key))
+    }
+
+    fn save_attempts<'a>(
+        &'a self,
+        key: AttemptsKey,
+        attempts: &'a Attempts,
+        expected: u64,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(self.compare_and_set_attempts(key, attempts, expected, now))
+    }
+
+    fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let (statement, values) = (&self.statements.remove_attempts, [key_bytes(&key)]);
+            let removed = self
+                .count(Operation::RemoveAttempts, Repeat::Safe, statement, &values)
+                .await?;
+            Ok(removed > 0)
+        })
+    }
+
+    fn page<'a>(&'a self, after: Option<&'a Cursor>, limit: u32) -> StoreFuture<'a, Page> {
+        Box::pin(self.page_after(after, limit.max(1)))
+    }
+
+    fn count(&self, now: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(self.count_living(now))
+    }
+
     fn ping(&self) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             self.rows(Operation::Ping, &self.statements.ping, &[])
@@ -292,6 +389,10 @@ impl<D: Dialect> fmt::Debug for ServerStore<D> {
 
 fn bytes(id: &SessionId) -> Value<'_> {
     Value::Bytes(Some(id.as_bytes()[..].into()))
+}
+
+fn key_bytes(key: &AttemptsKey) -> Value<'_> {
+    Value::Bytes(Some(key.as_bytes()[..].into()))
 }
 
 fn is_taken(error: &sqlx::Error) -> bool {

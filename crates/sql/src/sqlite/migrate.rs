@@ -6,11 +6,18 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use crate::migrations::{Applied, pending};
 use crate::{Migration, OpenError, row};
 
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "sessions",
-    sql: include_str!("../../migrations/sqlite/0001_sessions.sql"),
-}];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "sessions",
+        sql: include_str!("../../migrations/sqlite/0001_sessions.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "login attempts",
+        sql: include_str!("../../migrations/sqlite/0002_login_attempts.sql"),
+    },
+];
 
 const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS tenure_migrations (
     version    INTEGER NOT NULL PRIMARY KEY,

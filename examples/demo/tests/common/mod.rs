@@ -217,8 +217,22 @@ impl Visitor {
 }
 
 impl Answer {
+    /// Of the session's cookie.
     pub(crate) fn set_cookie(&self) -> Option<&str> {
-        Some(self.headers.get(SET_COOKIE)?.to_str().unwrap())
+        self.set_cookies()
+            .find(|cookie| !cookie.contains("known-device="))
+    }
+
+    /// Of the cookie that the limit on guessing knows a device by.
+    pub(crate) fn known_device(&self) -> Option<&str> {
+        self.set_cookies().find(|cookie| cookie.contains("known-device="))
+    }
+
+    fn set_cookies(&self) -> impl Iterator<Item = &str> {
+        self.headers
+            .get_all(SET_COOKIE)
+            .into_iter()
+            .map(|value| value.to_str().unwrap())
     }
 
     pub(crate) fn location(&self) -> &str {

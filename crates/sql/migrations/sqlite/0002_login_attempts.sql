@@ -1,0 +1,12 @@
+-- Sign-ins that failed, so that all instances count together. The id is an HMAC: it names no account and no address.
+-- Times are milliseconds since the Unix epoch.
+CREATE TABLE tenure_login_attempts (
+    id             BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+    version        INTEGER NOT NULL CHECK (version > 0),
+    failures       INTEGER NOT NULL CHECK (failures >= 0),
+    last_failed_at INTEGER NOT NULL CHECK (last_failed_at >= 0),
+    blocked_until  INTEGER NOT NULL CHECK (blocked_until >= 0),
+    expires_at     INTEGER NOT NULL CHECK (expires_at >= 0)
+) STRICT;
+
+CREATE INDEX tenure_login_attempts_expires_at ON tenure_login_attempts (expires_at);
