@@ -134,7 +134,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
         matches!(refusal, OpenError::NewerSchema { found: 1000, .. }),
         "{refusal:?}"
     );
-    assert_eq!(database.run("SELECT count(*) FROM tenure_migrations"), "2");
+    assert_eq!(database.run("SELECT count(*) FROM tenure_migrations"), "3");
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ macro_rules! server_tests {
             }
             openings.join_all().await;
             assert_eq!(database.run("SELECT count(*) FROM tenure_sessions"), "8");
-            assert_eq!(database.run("SELECT count(*) FROM tenure_migrations"), "1");
+            assert_eq!(database.run("SELECT count(*) FROM tenure_migrations"), "2");
         }
 
         #[tokio::test]
@@ -192,6 +192,7 @@ macro_rules! server_tests {
             let rights = [
                 ("SELECT", "tenure_migrations"),
                 ("SELECT, INSERT, UPDATE, DELETE", "tenure_sessions"),
+                ("SELECT, INSERT, UPDATE, DELETE", "tenure_login_attempts"),
             ];
             let store = <$store>::connect(&database.url_of_a_user("app", &rights)).await;
             let store = store.unwrap();

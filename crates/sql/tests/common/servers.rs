@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use tenure_core::store::{StoreError, Touch};
+use tenure_core::store::{Attempts, AttemptsKey, StoreError, Touch};
 use tenure_core::{Owner, Record, Store};
 use tokio::task::JoinSet;
 
@@ -40,6 +40,17 @@ pub(crate) async fn round_trips(store: &impl Store, count: impl AsyncFn() -> u32
         bearer: BEARER,
         at_most_every: MINUTE,
     };
+    let key = AttemptsKey::from_bytes([7; AttemptsKey::LENGTH]);
+    let attempts = |version| Attempts {
+        version,
+        failures: 1,
+        last_failed_at: START,
+        blocked_until: START,
+        expires_at: START.plus(MINUTE),
+    };
+    let (some, more) = (attempts(1), attempts(2));
+    // A server has no one statement for it that all of them understand.
+    let first_attempts = if store.name() == "sqlite" { 1 } else { 2 };
     let first = record(1);
     let second = Record {
         version: 2,
@@ -63,7 +74,21 @@ pub(crate) async fn round_trips(store: &impl Store, count: impl AsyncFn() -> u32
             1,
             done(store.remove_by_owner(&owner, Some(id(1)))),
         ),
-        ("sweep", 1, done(store.sweep_expired(START, 100))),
+        ("sweep", 2, done(store.sweep_expired(START, 100))),
+        ("page", 1, done(store.page(None, 100))),
+        ("count", 1, done(store.count(START))),
+        (
+            "first attempts",
+            first_attempts,
+            done(store.save_attempts(key, &some, 0, START)),
+        ),
+        ("attempts", 1, done(store.load_attempts(key))),
+        (
+            "more attempts",
+            1,
+            done(store.save_attempts(key, &more, 1, START)),
+        ),
+        ("remove attempts", 1, done(store.remove_attempts(key))),
         ("ping", 1, done(store.ping())),
         ("remove", 1, done(store.remove(id(1)))),
     ] {
