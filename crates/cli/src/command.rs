@@ -7,8 +7,10 @@ use clap_complete::Shell;
 
 use crate::exit::EXIT_CODES;
 use crate::secret::SecretCommand;
+use crate::sessions::SessionsCommand;
 
-/// Runs what an application on Tenure needs beside itself: makes, checks and rotates its secret.
+/// Runs what an application on Tenure needs beside itself: makes, checks and rotates its secret, shows and ends its
+/// sessions.
 ///
 /// No command takes a secret as an argument, where other users of the machine could read it, and none prints one but
 /// `tenure secret generate`.
@@ -24,6 +26,13 @@ pub(crate) enum Command {
     /// Makes, checks and rotates the secret that signs the cookies.
     #[command(subcommand, arg_required_else_help = true, after_long_help = EXIT_CODES)]
     Secret(SecretCommand),
+
+    /// Shows and ends the sessions in a store.
+    ///
+    /// It works on the store alone, beside the applications that use it, and takes effect at their next request. It never
+    /// shows what a session holds, nor anything that opens one.
+    #[command(subcommand, arg_required_else_help = true, after_long_help = EXIT_CODES)]
+    Sessions(SessionsCommand),
 
     /// Prints what lets a shell complete the arguments of `tenure`.
     #[command(

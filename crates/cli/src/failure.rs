@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use tenure::store::{Operation, StoreError};
+use tenure_core::SessionId;
 use tenure_secrets::{ConnectError, FetchError, FollowError, GenerateError, RotateError};
 
 use crate::exit::Exit;
@@ -26,6 +28,20 @@ pub(crate) enum Failure {
     Write(#[from] RotateError),
     #[error(transparent)]
     Generate(#[from] GenerateError),
+    #[error(transparent)]
+    OpenStore(tenure::store::ConnectError),
+    #[error("there is no database file {}; check the path after sqlite:", .file.display())]
+    NoDatabase { file: PathBuf },
+    #[error("the sessions of memory: are in the application's own process; nobody else can reach them")]
+    InMemory,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("there is no session {0}; it was ended, or it has expired and was swept")]
+    NoSession(SessionId),
+    #[error("nothing was ended: this asks first, and there is no terminal to ask at; give --yes to go ahead")]
+    NobodyToAsk,
+    #[error("nothing was ended: the answer was no")]
+    Declined,
     #[error("the manual pages could not be written to {}", .dir.display())]
     ManualPages { dir: PathBuf, source: io::Error },
     #[error("standard output takes nothing; what this command did stays done")]
@@ -37,7 +53,14 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::NotBuiltIn { .. } | Self::Connect(_) => Exit::Usage,
+            Self::NotBuiltIn { .. }
+            | Self::Connect(_)
+            | Self::NoDatabase { .. }
+            | Self::InMemory
+            | Self::NobodyToAsk => Exit::Usage,
+            Self::OpenStore(error) => exit_of_opening(error),
+            Self::Store(error) => exit_of_store(error),
+            Self::NoSession(_) | Self::Declined => Exit::Unfit,
             Self::Read(error) => exit_of_reading(error),
             Self::Unfit(_) | Self::Hasty(_) => Exit::Unfit,
             Self::Write(RotateError::Fetch(error)) => exit_of_fetching(error),
@@ -56,6 +79,13 @@ impl Failure {
                 "no_such_source"
             }
             Self::Connect(_) => "settings",
+            Self::OpenStore(tenure::store::ConnectError::Failed { .. }) => "unreachable",
+            Self::OpenStore(_) | Self::NoDatabase { .. } | Self::InMemory => "no_such_store",
+            Self::Store(StoreError::Corrupt { .. }) => "unusable",
+            Self::Store(_) => "store_failed",
+            Self::NoSession(_) => "not_found",
+            Self::NobodyToAsk => "not_confirmed",
+            Self::Declined => "declined",
             Self::Read(FollowError::Fetch(error)) | Self::Write(RotateError::Fetch(error)) => {
                 kind_of_fetching(error)
             }
@@ -79,6 +109,27 @@ fn exit_of_reading(error: &FollowError) -> Exit {
     }
 }
 
+fn exit_of_opening(error: &tenure::store::ConnectError) -> Exit {
+    match error {
+        tenure::store::ConnectError::Failed { .. } => Exit::NotRead,
+        _ => Exit::Usage,
+    }
+}
+
+fn exit_of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Unavailable { operation, .. } | StoreError::TimedOut { operation, .. }
+            if matches!(
+                operation,
+                Operation::Remove | Operation::RemoveByOwner | Operation::Sweep
+            ) =>
+        {
+            Exit::NotWritten
+        }
+        _ => Exit::NotRead,
+    }
+}
+
 fn exit_of_fetching(error: &FetchError) -> Exit {
     match error {
         FetchError::NotFound { .. } | FetchError::Unusable { .. } => Exit::Unfit,
@@ -92,6 +143,17 @@ fn kind_of_fetching(error: &FetchError) -> &'static str {
         FetchError::NotFound { .. } => "not_found",
         FetchError::Unusable { .. } => "unusable",
         _ => "unreachable",
+    }
+}
+
+impl From<tenure::store::ConnectError> for Failure {
+    fn from(error: tenure::store::ConnectError) -> Self {
+        match error {
+            tenure::store::ConnectError::MissingFeature { feature, .. } => {
+                Self::NotBuiltIn { scheme: feature }
+            }
+            error => Self::OpenStore(error),
+        }
     }
 }
 

@@ -9,8 +9,10 @@ mod failure;
 mod man;
 mod output;
 mod secret;
+mod sessions;
 mod times;
 mod usage;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Secret(command) => secret::run(command),
+        Command::Sessions(command) => sessions::run(command),
         Command::Completions { shell } => completions::print(shell),
         Command::Man { dir } => man::write(dir.as_deref()),
     }

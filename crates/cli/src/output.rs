@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
+use std::ops::ControlFlow;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -26,6 +27,23 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let mut text = serde_json::to_string_pretty(value).map_err(|error| Failure::Output(error.into()))?;
     text.push('\n');
     print_raw(text.as_bytes())
+}
+
+/// Prints one line of many. Says whether anybody still reads.
+pub(crate) fn print_json_line(value: &impl Serialize) -> Result<ControlFlow<()>, Failure> {
+    let mut line = serde_json::to_vec(value).map_err(|error| Failure::Output(error.into()))?;
+    line.push(b'\n');
+    match io::stdout().lock().write_all(&line) {
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(Failure::Output(error)),
+    }
+}
+
+/// Says something beside the result, to whoever is at the terminal.
+pub(crate) fn remark(text: &str) {
+    // There is nobody left to tell.
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
 /// Says what went wrong, with its causes.

@@ -6,11 +6,10 @@ mod rotate;
 mod timing;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use crate::exit::{EXIT_CODES, Exit};
 use crate::failure::Failure;
-use crate::output;
+use crate::waiting::waiting_for;
 use timing::Timing;
 
 const SOURCES: &str = "\
@@ -91,37 +90,5 @@ pub(crate) fn run(command: SecretCommand) -> Result<Exit, Failure> {
         SecretCommand::Generate { hex } => generate::run(hex),
         SecretCommand::Check(about) => waiting_for(check::run(&about), about.json),
         SecretCommand::Rotate(about) => waiting_for(rotate::run(&about), about.json),
-    }
-}
-
-fn waiting_for(work: impl Future<Output = Result<Exit, Failure>>, json: bool) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(Failure::Runtime)?.block_on(work);
-    if let (Err(failure), true) = (&done, json) {
-        output::print_json(&Failed::from(failure))?;
-    }
-    done
-}
-
-/// What programs get where there is no result.
-#[derive(Serialize)]
-struct Failed {
-    error: FailedBy,
-}
-
-#[derive(Serialize)]
-struct FailedBy {
-    kind: &'static str,
-    message: String,
-}
-
-impl From<&Failure> for Failed {
-    fn from(failure: &Failure) -> Self {
-        Self {
-            error: FailedBy {
-                kind: failure.kind(),
-                message: output::in_one_line(failure),
-            },
-        }
     }
 }

@@ -27,16 +27,20 @@ pub(crate) fn moment(at: Timestamp) -> String {
 
 /// `2026-11-23 00:05:54 UTC (in 12 minutes)`.
 pub(crate) fn moment_and_distance(at: Timestamp, now: Timestamp) -> String {
+    format!("{} ({})", moment(at), distance(at, now))
+}
+
+/// `in 12 minutes`.
+pub(crate) fn distance(at: Timestamp, now: Timestamp) -> String {
     const MOMENT: Duration = Duration::from_secs(1);
     let (past, future) = (at.until(now), now.until(at));
-    let distance = if past.max(future) < MOMENT {
+    if past.max(future) < MOMENT {
         "now".to_owned()
     } else if future.is_zero() {
         format!("{} ago", about(past))
     } else {
         format!("in {}", about(future))
-    };
-    format!("{} ({distance})", moment(at))
+    }
 }
 
 /// RFC 3339, for programs.
