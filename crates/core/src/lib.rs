@@ -27,6 +27,8 @@ mod engine;
 mod environment;
 mod event;
 mod eviction;
+#[cfg(feature = "express")]
+pub mod express;
 mod forwarded;
 mod guess_limit;
 mod guessing;

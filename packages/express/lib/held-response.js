@@ -1,0 +1,113 @@
+// A response that waits until its session is saved, and goes out in one write.
+"use strict";
+
+/** Of a response that was not sent: what describes a body, and where to go. */
+const OF_THE_DISCARDED = [
+  "Accept-Ranges",
+  "Content-Disposition",
+  "Content-Encoding",
+  "Content-Language",
+  "Content-Length",
+  "Content-Range",
+  "Content-Type",
+  "ETag",
+  "Last-Modified",
+  "Location",
+  "Transfer-Encoding",
+];
+
+const headersAreSent = (verb) =>
+  function () {
+    const error = new Error(`Cannot ${verb} headers after they are sent to the client`);
+    error.code = "ERR_HTTP_HEADERS_SENT";
+    throw error;
+  };
+
+/** While it waits, a response behaves as one that has been sent: whoever ends it twice must not change it. */
+const GUARDS = {
+  setHeader: headersAreSent("set"),
+  appendHeader: headersAreSent("append"),
+  removeHeader: headersAreSent("remove"),
+  writeHead: headersAreSent("write"),
+  flushHeaders() {},
+  write: () => false,
+};
+
+/** Holds a response back; the result lets it go. */
+function hold(res) {
+  if (res.headersSent) return () => {};
+
+  const { statusCode, statusMessage, setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write } = res;
+  Object.assign(res, GUARDS);
+  Object.defineProperty(res, "headersSent", { configurable: true, enumerable: true, value: true });
+
+  return function release() {
+    delete res.headersSent;
+    Object.assign(res, { setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write });
+    if (res.statusCode !== statusCode) res.statusCode = statusCode;
+    if (res.statusMessage !== statusMessage) res.statusMessage = statusMessage;
+  };
+}
+
+/** Makes room for another response in place of one that nobody has seen. */
+function discard(res) {
+  for (const name of OF_THE_DISCARDED) res.removeHeader(name);
+  res.statusCode = 500;
+  if (res.statusMessage) res.statusMessage = undefined;
+}
+
+/** Throws at once what `end` would throw when nobody is there any more to catch it. */
+function checkBody(res, write, chunk, encoding) {
+  if (chunk === null || chunk === undefined || typeof chunk === "function") return;
+  if (typeof chunk === "string") {
+    if (typeof encoding === "string" && !Buffer.isEncoding(encoding)) Buffer.from(chunk, encoding);
+  } else if (!(chunk instanceof Uint8Array)) {
+    write.call(res, chunk, encoding);
+  }
+}
+
+/**
+ * Ends a response when the store has answered.
+ *
+ * `callStore(done)` talks to the store; `willWait()` is called if it does not answer at once. If the store fails before
+ * anything was sent, nothing is sent, and `failed(error)` is to see to another response.
+ */
+exports.endAfter = function (res, { end, write }, [chunk, encoding, callback], callStore, { willWait, failed }) {
+  checkBody(res, write, chunk, encoding);
+
+  let answered = false;
+  let waiting = false;
+  let release = () => {};
+  let result = res;
+
+  function done(error) {
+    if (answered) return;
+    answered = true;
+    release();
+    if (error) {
+      const sent = res.headersSent;
+      if (!sent) discard(res);
+      failed(error, { sent });
+      if (!sent) return;
+    }
+    try {
+      result = end.call(res, chunk, encoding, callback);
+    } catch (cause) {
+      if (!waiting) throw cause;
+      failed(cause, { sent: true });
+    }
+  }
+
+  try {
+    callStore(done);
+  } catch (error) {
+    if (answered) throw error;
+    done(error);
+  }
+  if (!answered) {
+    waiting = true;
+    willWait();
+    release = hold(res);
+  }
+  return result;
+};

@@ -1,0 +1,45 @@
+// What every store inherits from.
+"use strict";
+
+const { EventEmitter } = require("node:events");
+const util = require("node:util");
+
+const Cookie = require("./cookie");
+const Session = require("./session");
+
+// Not a class: stores call it as `Store.call(this)`.
+function Store() {
+  EventEmitter.call(this);
+}
+
+util.inherits(Store, EventEmitter);
+
+Store.prototype.regenerate = function (req, callback) {
+  this.destroy(req.sessionID, (error) => {
+    this.generate(req);
+    callback(error);
+  });
+};
+
+Store.prototype.load = function (sid, callback) {
+  this.get(sid, (error, data) => {
+    if (error) return callback(error);
+    if (!data) return callback();
+    const req = { sessionID: sid, sessionStore: this };
+    callback(null, this.createSession(req, data));
+  });
+};
+
+Store.prototype.createSession = function (req, data) {
+  const { expires, originalMaxAge } = data.cookie;
+
+  data.cookie = new Cookie(data.cookie);
+  if (typeof expires === "string") data.cookie.expires = new Date(expires);
+  // Setting the end has changed it.
+  data.cookie.originalMaxAge = originalMaxAge;
+
+  req.session = new Session(req, data);
+  return req.session;
+};
+
+module.exports = Store;

@@ -1,0 +1,247 @@
+// One request's dealings with its session.
+"use strict";
+
+const debug = require("debug")("express-session");
+const onHeaders = require("on-headers");
+
+const createSession = require("./create-session");
+const DriftingCookie = require("./drifting-cookie");
+const { endAfter } = require("./held-response");
+const isSecure = require("./secure-request");
+const { announceHeaders } = require("./response-headers");
+const sessionJson = require("./session-json");
+const sidCookie = require("./sid-cookie");
+const { endAround } = require("./split-response");
+
+/** Where the response is: the handler works, the store does, it was ended, or the session could not be saved. */
+const OPEN = "open";
+const SAVING = "saving";
+const ENDED = "ended";
+const FAILED = "failed";
+
+const NO_COOKIE = Symbol("no cookie");
+
+class Visit {
+  #settings;
+  #req;
+  #res;
+  #next;
+  #secrets;
+  /** The session id that the request bore. */
+  #cookieId;
+  /** The session as it came, and as it was last saved. */
+  #originalId;
+  #originalJson;
+  #savedJson;
+  #touched = false;
+  #response = OPEN;
+  /** The session's JSON while nothing can change it. */
+  #jsonNow;
+  /** The Set-Cookie header of a response that waits. */
+  #decidedCookie;
+
+  constructor(settings, secrets, req, res, next) {
+    this.#settings = settings;
+    this.#secrets = secrets;
+    this.#req = req;
+    this.#res = res;
+    this.#next = next;
+
+    req.sessionStore = settings.store;
+    this.#cookieId = req.sessionID = sidCookie.read(req, settings.name, secrets);
+
+    announceHeaders(res);
+    onHeaders(res, () => this.#sendCookie());
+    const original = { end: res.end, write: res.write };
+    res.end = (...body) => this.#end(original, body);
+  }
+
+  /** Loads the session or makes one, and goes on. `generate` makes one. */
+  begin(generate) {
+    const req = this.#req;
+    const next = this.#next;
+    if (!req.sessionID) {
+      debug("no SID sent, generating session");
+      this.#generate(generate);
+      next();
+      return;
+    }
+
+    debug("fetching");
+    this.#settings.store.get(req.sessionID, (error, data) => {
+      if (error && error.code !== "ENOENT") {
+        debug("the store failed to get the session");
+        next(error);
+        return;
+      }
+      try {
+        if (error || !data) {
+          debug("no session found");
+          this.#generate(generate);
+        } else {
+          debug("session found");
+          this.#inflate(data);
+        }
+      } catch (cause) {
+        next(cause);
+        return;
+      }
+      next();
+    });
+  }
+
+  #generate(generate) {
+    const req = this.#req;
+    generate(req);
+    this.#originalId = req.sessionID;
+    this.#originalJson = sessionJson(req.session);
+    this.#follow(req.session);
+  }
+
+  #inflate(data) {
+    const req = this.#req;
+    createSession(this.#settings.store, req, data);
+    if (this.#settings.upstream.driftingMaxAge) DriftingCookie.from(req.session.cookie);
+    this.#originalId = req.sessionID;
+    this.#originalJson = sessionJson(data);
+    if (!this.#settings.resave) this.#savedJson = this.#originalJson;
+    this.#follow(req.session);
+  }
+
+  /** Hears of what is saved, and follows the session that a reload puts in this one's place. */
+  #follow(session) {
+    const visit = this;
+    const { reload, save } = session;
+
+    define(session, "reload", function (callback) {
+      debug("reloading");
+      reload.call(this, function () {
+        const { session: current } = visit.#req;
+        if (current !== session) visit.#follow(current);
+        callback.apply(this, arguments);
+      });
+    });
+    define(session, "save", function () {
+      debug("saving");
+      visit.#savedJson = visit.#jsonNow ?? sessionJson(this);
+      save.apply(this, arguments);
+    });
+  }
+
+  #end(original, body) {
+    const res = this.#res;
+    if (this.#response === SAVING || this.#response === ENDED) return false;
+    if (this.#response === FAILED) return original.end.apply(res, body);
+
+    this.#response = SAVING;
+    try {
+      const callStore = this.#storeCall();
+      if (!callStore) {
+        this.#response = ENDED;
+        return original.end.apply(res, body);
+      }
+      if (this.#settings.upstream.respondBeforeSave) return endAround(res, original, body, callStore, this.#next);
+      return endAfter(res, original, body, (done) => callStore((error) => this.#answered(error, done)), {
+        willWait: () => this.#decideCookie(),
+        failed: (error, { sent }) => {
+          if (!sent) this.#response = FAILED;
+          setImmediate(this.#next, error);
+        },
+      });
+    } finally {
+      this.#jsonNow = undefined;
+    }
+  }
+
+  #answered(error, done) {
+    if (this.#response === SAVING) this.#response = ENDED;
+    done(error);
+  }
+
+  /** What the store has to do before the response may go: nothing, or a call with a callback. */
+  #storeCall() {
+    const req = this.#req;
+    const { store, storeTouches, unsetDestroy } = this.#settings;
+    if (req.sessionID && unsetDestroy && (req.session === null || req.session === undefined)) {
+      debug("destroying");
+      return (done) => store.destroy(req.sessionID, done);
+    }
+    if (!req.session) {
+      debug("no session");
+      return undefined;
+    }
+
+    this.#touch();
+    if (typeof req.sessionID !== "string") {
+      debug("session ignored because of bogus req.sessionID");
+      return undefined;
+    }
+    this.#jsonNow = sessionJson(req.session);
+    if (this.#mustSave()) return (done) => req.session.save(done);
+    if (storeTouches && this.#cookieId === req.sessionID) {
+      debug("touching");
+      return (done) => store.touch(req.sessionID, req.session, done);
+    }
+    return undefined;
+  }
+
+  #touch() {
+    if (this.#touched) return;
+    this.#req.session.touch();
+    this.#touched = true;
+  }
+
+  #mustSave() {
+    const { session, sessionID } = this.#req;
+    return !this.#settings.saveUninitialized && !this.#savedJson && this.#cookieId !== sessionID
+      ? this.#isModified()
+      : this.#originalId !== session.id || this.#savedJson !== this.#jsonNow;
+  }
+
+  #isModified() {
+    const { session } = this.#req;
+    return this.#originalId !== session.id || this.#originalJson !== (this.#jsonNow ?? sessionJson(session));
+  }
+
+  #mustSetCookie() {
+    const { session, sessionID } = this.#req;
+    if (typeof sessionID !== "string") return false;
+    return this.#cookieId !== sessionID
+      ? this.#settings.saveUninitialized || this.#isModified()
+      : this.#settings.rolling || (session.cookie.expires != null && this.#isModified());
+  }
+
+  /** Decides before the handler goes on to change the session of a response that only waits. */
+  #decideCookie() {
+    if (!this.#res.headersSent) this.#decidedCookie = this.#cookieToSend() ?? NO_COOKIE;
+  }
+
+  #sendCookie() {
+    if (this.#response === FAILED) return;
+    const header = this.#decidedCookie ?? this.#cookieToSend() ?? NO_COOKIE;
+    if (header !== NO_COOKIE) sidCookie.append(this.#res, header);
+  }
+
+  #cookieToSend() {
+    const req = this.#req;
+    const { name, trustProxy } = this.#settings;
+    if (!req.session || !this.#mustSetCookie()) return undefined;
+    if (req.session.cookie.secure && !isSecure(req, trustProxy)) {
+      debug("not secured");
+      return undefined;
+    }
+    this.#touch();
+    try {
+      return sidCookie.format(name, req.sessionID, this.#secrets, req.session.cookie.data);
+    } catch (error) {
+      setImmediate(this.#next, error);
+      return undefined;
+    }
+  }
+}
+
+function define(session, name, value) {
+  Object.defineProperty(session, name, { configurable: true, enumerable: false, value, writable: true });
+}
+
+module.exports = Visit;
