@@ -1,0 +1,107 @@
+//! The table, the pictures, and the bounds.
+
+use measure::{Bar, Bound, Payload, Table, Task, Work, bars, machine, raw, text};
+
+use crate::contenders::{TENURE_SEALED, TENURE_UNSEALED, TOWER_SESSIONS_SIGNED};
+use crate::{Row, Tried};
+
+/// # Errors
+/// If they cannot be written.
+pub fn write(rows: &[Row], candidates: &[Tried]) -> anyhow::Result<Vec<Bound>> {
+    raw("in-process", &rows)?;
+    let bounds = bounds(rows)?;
+    text("in-process.md", &page(rows, candidates, &bounds))?;
+    for task in Task::ALL {
+        draw(rows, task)?;
+    }
+    Ok(bounds)
+}
+
+fn page(rows: &[Row], candidates: &[Tried], bounds: &[Bound]) -> String {
+    let mut page = format!(
+        "# In process\n\naxum's `Router::oneshot`, sessions in memory; what each adds to the bare router. {}.\n\n",
+        machine()
+    );
+    let mut versions = Table::new(&["library", "version", ""]);
+    for tried in candidates {
+        let failure = tried.failure.clone().unwrap_or_default();
+        versions.row(&[tried.candidate.name, &tried.candidate.version, &failure]);
+    }
+    page += &versions.finish();
+    page += "\n## Bounds\n\n";
+    for bound in bounds {
+        page += &format!("- {bound}\n");
+    }
+    for row in rows {
+        page += &format!("\n## {}\n\n", row.work);
+        page += &table_of(row);
+    }
+    page
+}
+
+fn table_of(row: &Row) -> String {
+    let columns = [
+        "", "median ns", "quartiles", "best ns", "ratio", "allocations", "bytes", "instructions",
+    ];
+    let mut table = Table::new(&columns);
+    let reference = row.measured.iter().find(|one| one.name == TOWER_SESSIONS_SIGNED);
+    for (one, instructions) in row.measured.iter().zip(&row.instructions) {
+        let ratio = reference.map(|reference| one.added.median / reference.added.median);
+        table.row(&[
+            one.name.clone(),
+            format!("{:.0}", one.added.median),
+            format!("{:.0} – {:.0}", one.added.lower_quartile, one.added.upper_quartile),
+            format!("{:.0}", one.added.best),
+            ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+            one.allocations.to_string(),
+            one.bytes.to_string(),
+            instructions.map_or_else(|| "–".to_owned(), |count| format!("{count:.0}")),
+        ]);
+    }
+    table.finish()
+}
+
+fn draw(rows: &[Row], task: Task) -> anyhow::Result<()> {
+    let Some(row) = rows.iter().find(|row| row.work == Work::new(task, Payload::OneKey)) else {
+        return Ok(());
+    };
+    let drawn: Vec<_> = row
+        .measured
+        .iter()
+        .skip(1)
+        .map(|one| Bar {
+            name: one.name.clone(),
+            value: one.added.median,
+            spread: Some((one.added.lower_quartile, one.added.upper_quartile)),
+            is_ours: one.name.starts_with("Tenure"),
+        })
+        .collect();
+    let title = format!("Added to a request whose handler {task} the session (1 key)");
+    bars(&format!("in-process-{task}"), &title, "ns", &drawn)
+}
+
+/// What has to be shown of sessions of one key, against tower-sessions signed in the same run.
+fn bounds(rows: &[Row]) -> anyhow::Result<Vec<Bound>> {
+    let required = [
+        (Task::Ignore, TENURE_SEALED, 0.22, 9.0),
+        (Task::Read, TENURE_UNSEALED, 0.5, 13.0),
+        (Task::Read, TENURE_SEALED, 0.7, 14.0),
+        (Task::Write, TENURE_SEALED, 0.75, 20.0),
+    ];
+    let mut bounds = Vec::new();
+    for (task, name, ratio, allocations) in required {
+        let row = rows.iter().find(|row| row.work == Work::new(task, Payload::OneKey));
+        let row = row.ok_or_else(|| anyhow::anyhow!("{task} was not measured"))?;
+        let of = |name: &str| {
+            let found = row.measured.iter().find(|one| one.name == name);
+            found.ok_or_else(|| anyhow::anyhow!("{name} was not measured"))
+        };
+        let (ours, theirs) = (of(name)?, of(TOWER_SESSIONS_SIGNED)?);
+        let is = ours.added.median / theirs.added.median;
+        let what = format!("{name}, {task}: time added, of {TOWER_SESSIONS_SIGNED}");
+        bounds.push(Bound::at_most(what, ratio, is));
+        let what = format!("{name}, {task}: allocations added");
+        bounds.push(Bound::at_most(what, allocations, ours.allocations as f64));
+    }
+    Ok(bounds)
+}

@@ -1,0 +1,23 @@
+//! What every part of the comparison shares: how it measures, and how it tells.
+
+mod alternating;
+mod bound;
+mod callgrind;
+mod figures;
+mod options;
+mod picture;
+mod results;
+mod table;
+mod versions;
+mod work;
+
+pub use alternating::{Contender, Measured, Subject, measure};
+pub use bound::{Bound, Verdict};
+pub use callgrind::instructions_a_request;
+pub use figures::{Spread, quantile};
+pub use options::{Options, SoleRun};
+pub use picture::{Bar, Curve, bars, curves};
+pub use results::{machine, raw, results_folder, text};
+pub use table::Table;
+pub use versions::version_of;
+pub use work::{Payload, Task, Work};
