@@ -24,7 +24,7 @@ pub(super) async fn run(at: &At) -> Result<Exit, Failure> {
     if at.json {
         output::print_json(&Swept { removed })?;
     } else {
-        output::print(&format!("{removed} removed, which had expired.\n"))?;
+        output::print(&format!("Removed {removed} that had expired.\n"))?;
     }
     Ok(Exit::Well)
 }

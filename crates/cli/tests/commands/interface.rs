@@ -7,6 +7,17 @@ use std::process::Command;
 #[test]
 fn help_says_what_there_is() {
     assert_eq!(run(&["--help"]).stdout, include_str!("help/tenure.txt"));
+    for (command, help) in [
+        ("list", include_str!("help/sessions-list.txt")),
+        ("show", include_str!("help/sessions-show.txt")),
+        ("revoke", include_str!("help/sessions-revoke.txt")),
+        ("revoke-owner", include_str!("help/sessions-revoke-owner.txt")),
+        ("revoke-all", include_str!("help/sessions-revoke-all.txt")),
+        ("sweep", include_str!("help/sessions-sweep.txt")),
+        ("stats", include_str!("help/sessions-stats.txt")),
+    ] {
+        assert_eq!(run(&["sessions", command, "--help"]).stdout, help, "{command}");
+    }
     assert_eq!(
         run(&["secret", "check", "--help"]).stdout,
         include_str!("help/secret-check.txt")
@@ -23,7 +34,7 @@ fn help_says_what_there_is() {
 
 #[test]
 fn without_a_command_there_is_help_and_a_code_of_misuse() {
-    for arguments in [&[][..], &["secret"], &["completions"]] {
+    for arguments in [&[][..], &["secret"], &["sessions"], &["completions"]] {
         let run = run(arguments);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
         assert!(run.stderr.contains("Usage: tenure"), "{run:?}");
@@ -64,7 +75,14 @@ fn completions_are_scripts_that_their_shells_read() {
     for shell in ["bash", "zsh", "fish"] {
         let run = run(&["completions", shell]);
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
-        for word in ["rotate", "generate", "check", "refresh-every"] {
+        for word in [
+            "rotate",
+            "generate",
+            "check",
+            "refresh-every",
+            "sessions",
+            "revoke-owner",
+        ] {
             assert!(run.stdout.contains(word), "{shell}: no {word}");
         }
         let script = folder.path().join(shell);
@@ -134,6 +152,14 @@ fn manual_pages_are_written_for_every_command() {
             "tenure-secret-generate.1",
             "tenure-secret-rotate.1",
             "tenure-secret.1",
+            "tenure-sessions-list.1",
+            "tenure-sessions-revoke-all.1",
+            "tenure-sessions-revoke-owner.1",
+            "tenure-sessions-revoke.1",
+            "tenure-sessions-show.1",
+            "tenure-sessions-stats.1",
+            "tenure-sessions-sweep.1",
+            "tenure-sessions.1",
             "tenure.1",
         ]
     );

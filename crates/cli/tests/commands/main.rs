@@ -11,7 +11,7 @@ mod rotate;
     allow(dead_code, reason = "the tests of files use most of it")
 )]
 mod run;
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod sessions;
 #[cfg(feature = "vault")]
 mod vault;
