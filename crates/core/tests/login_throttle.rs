@@ -429,7 +429,7 @@ async fn successes_and_failures_of_one_address_at_once_leave_exactly_the_failure
 }
 
 #[tokio::test]
-async fn the_store_learns_no_account_and_no_address() {
+async fn counts_are_kept_under_names_that_only_the_secret_makes() {
     let store = Arc::new(MemoryStore::new());
     let one = App::over(Arc::clone(&store), policy());
     let other = App::over(Arc::clone(&store), policy()).beside(
