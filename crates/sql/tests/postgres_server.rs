@@ -112,6 +112,10 @@ async fn statements_find_their_rows_by_an_index() {
         let index = match statement.as_str() {
             insert if insert.starts_with("INSERT") => continue,
             ping if ping.starts_with("SELECT id FROM tenure_sessions LIMIT") => continue,
+            by_id if by_id.contains("login_attempts WHERE id =") => "tenure_login_attempts_pkey",
+            set if set.starts_with("UPDATE tenure_login_attempts") => "tenure_login_attempts_pkey",
+            sweep if sweep.contains("tenure_login_attempts") => "tenure_login_attempts_expires_at",
+            count if count.starts_with("SELECT count(*)") => "tenure_sessions_expires_at",
             statement if statement.contains("owner = $1") => "tenure_sessions_owner",
             statement if statement.contains("expires_at <=") => "tenure_sessions_expires_at",
             _ => "tenure_sessions_pkey",
