@@ -1,10 +1,13 @@
 //! The response, once the handler has answered: failures as the application renders them, and the commit's headers.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse, ResponseError};
 use tenure_core::{Opened, Outgoing, Sessions};
 
@@ -93,11 +96,18 @@ fn with_headers<B>(answer: Answer<B>, outgoing: Outgoing) -> Answer<B> {
     }
 }
 
-/// An error of the inner service with the response that it becomes.
+/// An error of the inner service with the response that it becomes, however often somebody asks for it.
 struct Rendered {
-    response: std::cell::RefCell<Option<HttpResponse<BoxBody>>>,
     status: StatusCode,
+    headers: HeaderMap,
+    body: RenderedBody,
     cause: Option<Error>,
+}
+
+enum RenderedBody {
+    Whole(Bytes),
+    /// Can be sent once only.
+    Stream(RefCell<Option<BoxBody>>),
 }
 
 impl Rendered {
@@ -106,10 +116,24 @@ impl Rendered {
     }
 
     fn of(response: HttpResponse, cause: Option<Error>) -> Self {
+        let (head, body) = response.into_parts();
         Self {
-            status: response.status(),
-            response: std::cell::RefCell::new(Some(response)),
+            status: head.status(),
+            headers: head.headers().clone(),
+            body: match body.try_into_bytes() {
+                Ok(bytes) => RenderedBody::Whole(bytes),
+                Err(stream) => RenderedBody::Stream(RefCell::new(Some(stream))),
+            },
             cause,
+        }
+    }
+}
+
+impl RenderedBody {
+    fn give(&self) -> BoxBody {
+        match self {
+            Self::Whole(bytes) => BoxBody::new(bytes.clone()),
+            Self::Stream(stream) => stream.take().unwrap_or_else(|| BoxBody::new(())),
         }
     }
 }
@@ -120,8 +144,9 @@ impl ResponseError for Rendered {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let rendered = self.response.borrow_mut().take();
-        rendered.unwrap_or_else(|| HttpResponse::new(self.status))
+        let mut response = HttpResponse::new(self.status);
+        *response.headers_mut() = self.headers.clone();
+        response.set_body(self.body.give())
     }
 }
 
@@ -140,5 +165,26 @@ impl fmt::Debug for Rendered {
             .field("status", &self.status)
             .field("cause", &self.cause)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::SET_COOKIE;
+
+    use super::*;
+
+    #[test]
+    fn the_response_of_an_error_is_the_same_each_time_it_is_asked_for() {
+        let response = HttpResponse::ServiceUnavailable()
+            .insert_header((SET_COOKIE, "session=; Max-Age=0"))
+            .body("try again");
+        let error = Error::from(Rendered::new(response));
+        for _ in 0..3 {
+            let response = error.as_response_error().error_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers().get(SET_COOKIE).unwrap(), "session=; Max-Age=0");
+            assert_eq!(response.into_body().try_into_bytes().unwrap(), "try again");
+        }
     }
 }

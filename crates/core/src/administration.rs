@@ -11,6 +11,7 @@ use crate::deadline::Deadline;
 use crate::device::Device;
 use crate::engine::Engine;
 use crate::event::{self, Event, EventKind};
+use crate::observed::StoreObserved;
 use crate::owner::Owner;
 use crate::record::{Deadlines, Expiry, Lifetime, Record};
 use crate::session_id::SessionId;
@@ -310,7 +311,9 @@ impl Administration {
     fn deadline(&self) -> Deadline {
         match &*self.backing {
             Backing::Application(engine) => engine.deadline(),
-            Backing::Store { store, .. } => Deadline::new(DEADLINE, store.name()),
+            Backing::Store { store, .. } => {
+                Deadline::new(DEADLINE, store.name(), StoreObserved::of(store.name()))
+            }
         }
     }
 
@@ -323,16 +326,13 @@ impl Administration {
 
     fn tell_revoked(&self, sessions: u64, session: Option<SessionId>, owner: Option<Owner>) {
         let event = Event {
-            at: self.now(),
-            kind: EventKind::Revoked { sessions },
             session,
             owner,
-            device: None,
-            client: None,
+            ..Event::new(self.now(), EventKind::Revoked { sessions })
         };
         match &*self.backing {
             Backing::Application(engine) => engine.tell_of(event),
-            Backing::Store { .. } => event::tell(None, &event),
+            Backing::Store { .. } => event::publish(&event),
         }
     }
 }

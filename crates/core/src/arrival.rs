@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use crate::cookie_header::cookies_named;
 use crate::engine::Engine;
-use crate::event::{EventKind, GuessedCookie, Refusal};
+use crate::event::{Event, EventKind, GuessedCookie, Refusal};
 use crate::guessing::Counted;
 use crate::keyring::KeyRole;
 use crate::live_keyring::LiveKeyring;
@@ -69,7 +69,10 @@ impl Arrival {
             .map_or(Counted::Within, |guessing| guessing.count_refused(sender.address));
         match counted {
             Counted::Within => {
-                engine.tell(EventKind::CookieRefused(refusal), None, None);
+                engine.tell_of(Event {
+                    client: Some(sender.device(&engine.policy)),
+                    ..Event::new(engine.now(), EventKind::CookieRefused(refusal))
+                });
                 self
             }
             Counted::Unlimited => self,

@@ -216,7 +216,7 @@ async fn remove_ended(visit: &Visit, deadline: &mut Deadline) -> Result<(), Comm
             .extract_if(.., |ending| ending.id == id)
             .collect();
         for ending in ended {
-            engine.tell(ending.kind, Some(ending.id), ending.owner);
+            visit.tell(ending.kind, Some(ending.id), ending.owner);
         }
     }
 }
@@ -270,9 +270,10 @@ async fn insert(
             Inserted::Taken => {}
             Inserted::New => {
                 engine.start_sweeper_if_due();
-                engine.tell(EventKind::Created, Some(record.id), record.owner.clone());
+                engine.start_counting_if_due();
+                visit.tell(EventKind::Created, Some(record.id), record.owner.clone());
                 if pending.signs_in().is_some() {
-                    engine.tell(EventKind::SignedIn, Some(record.id), record.owner.clone());
+                    visit.tell(EventKind::SignedIn, Some(record.id), record.owner.clone());
                 }
                 finish(
                     visit,
@@ -344,7 +345,7 @@ async fn update(
             Updated::Gone => return Ok(drop_writes(visit, Dropped::SessionGone, Some(&base.record))),
             Updated::Saved => {
                 if attempt > 1 {
-                    engine.tell(EventKind::ConflictReplayed, Some(id), record.owner.clone());
+                    visit.tell(EventKind::ConflictReplayed, Some(id), record.owner.clone());
                 }
                 tell_of_renewal(visit, pending, &record);
                 let (freshness, bearer) = if fresh_secret.is_some() {
@@ -396,7 +397,7 @@ async fn written(
     let Some(owner) = pending.signs_in() else {
         return Ok(Saved::Written);
     };
-    match eviction::keep(&visit.engine, deadline, owner, id).await? {
+    match eviction::keep(visit, deadline, owner, id).await? {
         Admission::Stays => Ok(Saved::Written),
         Admission::Evicted => Ok(drop_writes(visit, Dropped::SessionGone, None)),
         Admission::Refused { limit } => {
@@ -455,7 +456,7 @@ async fn reload(
 }
 
 fn tell_of_renewal(visit: &Visit, pending: &Pending, record: &Record) {
-    let tell = |kind| visit.engine.tell(kind, Some(record.id), record.owner.clone());
+    let tell = |kind| visit.tell(kind, Some(record.id), record.owner.clone());
     match pending.renewal {
         Renewal::SignIn(..) => tell(EventKind::SignedIn),
         Renewal::StepUp(level) => tell(EventKind::SteppedUp(level)),
@@ -497,7 +498,7 @@ fn finish(visit: &Visit, mut live: Live) {
 fn drop_writes(visit: &Visit, dropped: Dropped, record: Option<&Record>) -> Saved {
     let id = record.map(|record| record.id);
     let owner = record.and_then(|record| record.owner.clone());
-    visit.engine.tell(EventKind::WriteDropped(dropped), id, owner);
+    visit.tell(EventKind::WriteDropped(dropped), id, owner);
     let mut state = visit.state();
     if state.overtaken.take().is_some() {
         // The handler ended the session by itself, and what it did since belongs to another.

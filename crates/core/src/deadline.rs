@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::observed::StoreObserved;
 use crate::store::{Operation, StoreError};
 
 /// One allowance of time for all the store calls of a load or a commit. The clock starts at the
@@ -15,14 +16,16 @@ pub(crate) struct Deadline {
     allowance: Duration,
     ends: Option<Instant>,
     store: &'static str,
+    observed: StoreObserved,
 }
 
 impl Deadline {
-    pub(crate) fn new(allowance: Duration, store: &'static str) -> Self {
+    pub(crate) fn new(allowance: Duration, store: &'static str, observed: StoreObserved) -> Self {
         Self {
             allowance,
             ends: None,
             store,
+            observed,
         }
     }
 
@@ -32,7 +35,10 @@ impl Deadline {
         operation: Operation,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        self.wait(operation, call).await?
+        let watch = StoreObserved::start();
+        let answer = self.wait(operation, call).await;
+        self.observed.stop(&watch, operation);
+        answer?
     }
 
     /// The outcome of any wait that counts against the allowance.

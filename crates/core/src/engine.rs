@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::deadline::Deadline;
-use crate::event::{self, Event, EventKind, GuessedCookie, Listener};
+use crate::event::{self, Event, EventKind, GuessedCookie};
+use crate::event_queue::{EventQueue, Offered};
 use crate::guessing::{Guessing, Notice, Spent};
 use crate::live_keyring::LiveKeyring;
+use crate::observed::Observed;
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::session_id::SessionId;
@@ -22,10 +24,13 @@ pub(crate) struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     /// Nothing is counted if the policy has no limit.
     pub(crate) guessing: Option<Guessing>,
-    pub(crate) listener: Option<Box<dyn Listener>>,
+    pub(crate) listener: Option<EventQueue>,
+    pub(crate) observed: Observed,
     /// Writers of one contended session queue up here instead of racing each other in circles.
     queues: Box<[tokio::sync::Mutex<()>]>,
     sweeper: OnceLock<Sweeper>,
+    #[cfg(feature = "metrics")]
+    counting: OnceLock<()>,
 }
 
 /// How many queues there are. Sessions that share one only meet while both are contended.
@@ -43,9 +48,10 @@ impl Engine {
         keyring: LiveKeyring,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        listener: Option<Box<dyn Listener>>,
+        listener: Option<EventQueue>,
     ) -> Self {
         let guessing = Guessing::new(policy.guess_limit, &clock);
+        let observed = Observed::of(store.name());
         Self {
             policy,
             keyring,
@@ -53,8 +59,11 @@ impl Engine {
             clock,
             guessing,
             listener,
+            observed,
             queues: (0..QUEUES).map(|_| tokio::sync::Mutex::default()).collect(),
             sweeper: OnceLock::new(),
+            #[cfg(feature = "metrics")]
+            counting: OnceLock::new(),
         }
     }
 
@@ -63,7 +72,11 @@ impl Engine {
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
-        Deadline::new(self.policy.store_deadline, self.store.name())
+        Deadline::new(
+            self.policy.store_deadline,
+            self.store.name(),
+            self.observed.store(),
+        )
     }
 
     pub(crate) fn queue(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
@@ -79,32 +92,25 @@ impl Engine {
 
     pub(crate) fn tell(&self, kind: EventKind, session: Option<SessionId>, owner: Option<Owner>) {
         self.tell_of(Event {
-            at: self.now(),
-            kind,
             session,
             owner,
-            device: None,
-            client: None,
+            ..Event::new(self.now(), kind)
         });
     }
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an event is made to be told, and nobody keeps it"
-    )]
     pub(crate) fn tell_of(&self, event: Event) {
-        event::tell(self.listener.as_deref(), &event);
+        event::publish(&event);
+        let offered = self.listener.as_ref().map(|listener| listener.offer(event));
+        if offered == Some(Offered::Dropped) {
+            self.observed.event_dropped();
+        }
     }
 
     pub(crate) fn tell_of_spent(&self, guessed: GuessedCookie, spent: &Spent, sender: &Sender) {
         if spent.notice == Notice::Due {
             self.tell_of(Event {
-                at: self.now(),
-                kind: EventKind::GuessLimitReached(guessed),
-                session: None,
-                owner: None,
-                device: None,
                 client: Some(sender.device(&self.policy)),
+                ..Event::new(self.now(), EventKind::GuessLimitReached(guessed))
             });
         }
     }
@@ -141,6 +147,41 @@ impl Engine {
             })
         };
         self.sweeper.get_or_init(spawn).clone()
+    }
+
+    /// Starts to count the live sessions, if the policy says so and nobody has.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn start_counting_if_due(self: &Arc<Self>) {
+        let Some(interval) = self.policy.count_interval else {
+            return;
+        };
+        if self.counting.get().is_some() || tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        self.counting.get_or_init(|| {
+            let engine = Arc::downgrade(self);
+            tokio::spawn(async move {
+                while let Some(engine) = Weak::upgrade(&engine) {
+                    engine.count_live_sessions().await;
+                    drop(engine);
+                    tokio::time::sleep(interval).await;
+                }
+            });
+        });
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    #[expect(clippy::unused_self, reason = "the same signature as with the feature")]
+    pub(crate) fn start_counting_if_due(self: &Arc<Self>) {}
+
+    #[cfg(feature = "metrics")]
+    async fn count_live_sessions(&self) {
+        let count = self.store.count(self.now());
+        let counted = self.deadline().call(Operation::Count, count).await;
+        // A failure has been told of; the next round tries again.
+        if let Ok(sessions) = self.reported(Operation::Count, None, counted) {
+            self.observed.live(sessions);
+        }
     }
 
     /// Removes a batch of the records that expired at least so long ago.

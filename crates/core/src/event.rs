@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::csrf::CsrfRefusal;
 use crate::device::Device;
 use crate::login_subject::LoginSubject;
+use crate::observed;
 use crate::owner::Owner;
 use crate::record::Expiry;
 use crate::session_id::SessionId;
@@ -24,10 +25,24 @@ pub struct Event {
     pub session: Option<SessionId>,
     /// Whose session, if somebody is signed in.
     pub owner: Option<Owner>,
-    /// The device that the session was created or signed in on, where two devices are told apart.
+    /// The device that the session was created or signed in on, where that may be another than [`Event::client`].
     pub device: Option<Device>,
-    /// The device that sent the request, where two devices are told apart.
+    /// The device that sent the request, if one did: its user agent and, only if the
+    /// [policy asks for it](crate::Policy::record_client_address), its address.
     pub client: Option<Device>,
+}
+
+impl Event {
+    pub(crate) fn new(at: Timestamp, kind: EventKind) -> Self {
+        Self {
+            at,
+            kind,
+            session: None,
+            owner: None,
+            device: None,
+            client: None,
+        }
+    }
 }
 
 /// What happened. [`EventKind::name`] has the names of OWASP's Logging Vocabulary where it has one.
@@ -166,6 +181,28 @@ impl EventKind {
         }
     }
 
+    /// Why, in a word for the label of a metric, where there is more than one reason.
+    ///
+    /// ```
+    /// use tenure_core::{EventKind, Refusal};
+    ///
+    /// let kind = EventKind::CookieRefused(Refusal::Forged);
+    /// assert_eq!((kind.name(), kind.reason()), ("session_cookie_refused", Some("forged")));
+    /// assert_eq!(EventKind::Created.reason(), None);
+    /// ```
+    #[must_use]
+    pub fn reason(self) -> Option<&'static str> {
+        Some(match self {
+            Self::CookieRefused(refusal) => refusal.name(),
+            Self::WriteDropped(dropped) => dropped.name(),
+            Self::StoreFailed(operation) => operation.name(),
+            Self::CsrfRefused(refusal) => refusal.name(),
+            Self::GuessLimitReached(cookie) => cookie.name(),
+            Self::LoginThrottled(subject) | Self::LoginLocked(subject) => subject.name(),
+            _ => return None,
+        })
+    }
+
     fn is_routine(self) -> bool {
         matches!(
             self,
@@ -187,7 +224,47 @@ impl EventKind {
     }
 }
 
-/// Is told every [`Event`], in the task that caused it: hand it on and return.
+impl Refusal {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Forged => "forged",
+            Self::Unknown => "unknown",
+            Self::Expired(Expiry::Idle) => "idle",
+            Self::Expired(Expiry::Absolute) => "absolute",
+            Self::Retired => "retired",
+            Self::Tampered => "tampered",
+            Self::UnknownKey => "unknown_key",
+        }
+    }
+}
+
+impl Dropped {
+    fn name(self) -> &'static str {
+        match self {
+            Self::SessionGone => "session_gone",
+            Self::Superseded => "superseded",
+            Self::Unreadable => "unreadable",
+            Self::AfterResponse => "after_response",
+        }
+    }
+}
+
+impl GuessedCookie {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Is told every [`Event`], one after another, in a thread of its own: no request waits for it. It may block, such as to
+/// write to a file or a socket.
+///
+/// 1,024 events wait for one that is slow. Past that an event is dropped, and
+/// [counted](crate::Sessions::events_dropped); `tracing` and the metrics have it all the same. A listener that panics is
+/// told of the next event.
 ///
 /// A closure is one:
 ///
@@ -208,11 +285,10 @@ impl<F: Fn(&Event) + Send + Sync + 'static> Listener for F {
     }
 }
 
-pub(crate) fn tell(listener: Option<&dyn Listener>, event: &Event) {
+/// Hands an event to `tracing` and the metrics.
+pub(crate) fn publish(event: &Event) {
+    observed::event(event.kind);
     log(event);
-    if let Some(listener) = listener {
-        listener.notice(event);
-    }
 }
 
 fn log(event: &Event) {

@@ -3,13 +3,13 @@
 use std::num::NonZeroU32;
 
 use crate::deadline::Deadline;
-use crate::engine::Engine;
 use crate::event::EventKind;
 use crate::owner::Owner;
 use crate::record::Record;
 use crate::session_id::SessionId;
 use crate::session_limit::SessionLimit;
 use crate::store::{Operation, StoreError};
+use crate::visit::Visit;
 
 /// Whether a session that has just signed in stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +21,12 @@ pub(crate) enum Admission {
 
 /// Keeps `owner` to the limit after a sign-in of `session`.
 pub(crate) async fn keep(
-    engine: &Engine,
+    visit: &Visit,
     deadline: &mut Deadline,
     owner: &Owner,
     session: SessionId,
 ) -> Result<Admission, StoreError> {
+    let engine = &*visit.engine;
     let limit = match engine.policy.session_limit {
         SessionLimit::Unlimited => return Ok(Admission::Stays),
         SessionLimit::EvictOldest(limit) | SessionLimit::RefuseNewest(limit) => limit,
@@ -34,7 +35,8 @@ pub(crate) async fn keep(
     let listed = deadline.call(Operation::List, listing).await;
     let sessions = engine.reported(Operation::List, session, listed)?;
     let mut admission = Admission::Stays;
-    for id in over(engine.policy.session_limit, sessions) {
+    for excess in over(engine.policy.session_limit, sessions) {
+        let id = excess.id;
         let removed = deadline.call(Operation::Remove, engine.store.remove(id)).await;
         let removed = engine.reported(Operation::Remove, id, removed)?;
         let is_refused =
@@ -52,7 +54,7 @@ pub(crate) async fn keep(
             } else {
                 EventKind::Evicted
             };
-            engine.tell(kind, Some(id), Some(owner.clone()));
+            visit.tell_of_record(kind, &excess);
         }
     }
     Ok(admission)
@@ -62,7 +64,7 @@ pub(crate) async fn keep(
 ///
 /// All instances put the same sessions in the same order. So one that sees only a part of them, since others are just
 /// being written, ends none that one who sees all would let stay; and the last one sees all.
-fn over(limit: SessionLimit, mut sessions: Vec<Record>) -> Vec<SessionId> {
+fn over(limit: SessionLimit, mut sessions: Vec<Record>) -> Vec<Record> {
     let signed_in = |record: &Record| (record.signed_in_at.unwrap_or(record.created_at), record.id);
     sessions.sort_by_key(signed_in);
     let stay = match limit {
@@ -74,5 +76,5 @@ fn over(limit: SessionLimit, mut sessions: Vec<Record>) -> Vec<SessionId> {
         SessionLimit::RefuseNewest(stay) => stay,
     };
     let stay = usize::try_from(stay.get()).unwrap_or(usize::MAX);
-    sessions.into_iter().skip(stay).map(|record| record.id).collect()
+    sessions.split_off(stay.min(sessions.len()))
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_lc_rs::{digest, hkdf, hmac};
 use zeroize::Zeroizing;
 
+use crate::observed::KeyObserved;
 use crate::secret::{Secret, Weakness};
 
 /// One current secret, any number of older ones, and any number of upcoming ones.
@@ -100,7 +101,14 @@ pub(crate) struct Keys {
     attempts: hmac::Key,
     device: hmac::Key,
     weakness: Option<Weakness>,
-    cookies_verified: Arc<AtomicU64>,
+    use_so_far: Arc<KeyUse>,
+}
+
+/// Goes on where a keyring is replaced by one that has the key, too.
+#[derive(Default)]
+struct KeyUse {
+    cookies_verified: AtomicU64,
+    observed: KeyObserved,
 }
 
 impl Keyring {
@@ -207,7 +215,7 @@ impl Keyring {
             .map(|(keys, role)| KeyUsage {
                 id: keys.id,
                 role,
-                cookies_verified: keys.cookies_verified.load(Ordering::Relaxed),
+                cookies_verified: keys.use_so_far.cookies_verified.load(Ordering::Relaxed),
             })
             .collect()
     }
@@ -217,7 +225,7 @@ impl Keyring {
         let all = self.older.iter_mut().chain(&mut self.upcoming);
         for keys in all.chain([&mut self.current]) {
             if let Some((same, _)) = before.with_id(keys.id).next() {
-                keys.cookies_verified = Arc::clone(&same.cookies_verified);
+                keys.use_so_far = Arc::clone(&same.use_so_far);
             }
         }
     }
@@ -271,12 +279,13 @@ impl Keys {
             attempts: hmac::Key::new(hmac::HMAC_SHA256, &*attempts),
             device: hmac::Key::new(hmac::HMAC_SHA256, &*device),
             weakness: secret.weakness(),
-            cookies_verified: Arc::default(),
+            use_so_far: Arc::default(),
         }
     }
 
     pub(crate) fn count_cookie(&self) {
-        self.cookies_verified.fetch_add(1, Ordering::Relaxed);
+        self.use_so_far.cookies_verified.fetch_add(1, Ordering::Relaxed);
+        self.use_so_far.observed.cookie_verified(self.id);
     }
 
     pub(crate) fn id(&self) -> KeyId {

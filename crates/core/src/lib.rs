@@ -26,6 +26,7 @@ mod device;
 mod engine;
 mod environment;
 mod event;
+mod event_queue;
 mod eviction;
 #[cfg(feature = "express")]
 pub mod express;
@@ -45,6 +46,7 @@ mod login_subject;
 mod login_tally;
 mod login_throttle;
 mod next_record;
+mod observed;
 mod opened;
 mod outgoing;
 mod owner;

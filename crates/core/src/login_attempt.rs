@@ -132,12 +132,9 @@ impl AllowedAttempt {
     /// Without the name that was typed, which may be a password in the wrong field, unless it was proven.
     fn tell(&self, kind: EventKind, owner: Option<Owner>) {
         self.engine.tell_of(Event {
-            at: self.engine.now(),
-            kind,
-            session: None,
             owner,
-            device: None,
             client: self.client.clone(),
+            ..Event::new(self.engine.now(), kind)
         });
     }
 }

@@ -20,6 +20,16 @@ pub enum LoginSubject {
     Address,
 }
 
+impl LoginSubject {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::KnownDevice => "known_device",
+            Self::Address => "address",
+        }
+    }
+}
+
 /// One whose failures are counted, by what tells it from others.
 #[derive(Clone, Copy)]
 pub(crate) enum Counted<'a> {

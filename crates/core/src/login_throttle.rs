@@ -236,12 +236,8 @@ impl LoginThrottle {
 
     fn tell_refused(&self, subject: LoginSubject, client: Option<Device>) {
         self.engine.tell_of(Event {
-            at: self.engine.now(),
-            kind: EventKind::LoginThrottled(subject),
-            session: None,
-            owner: None,
-            device: None,
             client,
+            ..Event::new(self.engine.now(), EventKind::LoginThrottled(subject))
         });
     }
 }

@@ -56,6 +56,8 @@ pub struct Policy {
     pub(crate) store_deadline: Duration,
     pub(crate) record_client_address: bool,
     pub(crate) sweep_interval: Option<Duration>,
+    #[cfg(feature = "metrics")]
+    pub(crate) count_interval: Option<Duration>,
     pub(crate) csrf: CsrfRules,
     pub(crate) guess_limit: GuessLimit,
 }
@@ -111,6 +113,8 @@ impl Default for Policy {
             store_deadline: Duration::from_secs(2),
             record_client_address: false,
             sweep_interval: Some(MINUTE),
+            #[cfg(feature = "metrics")]
+            count_interval: None,
             csrf: CsrfRules::default(),
             guess_limit: GuessLimit::default(),
         }
@@ -523,6 +527,20 @@ impl Policy {
             ..self
         }
     }
+
+    /// How often the live sessions are counted, for the gauge `tenure_sessions_live`: from the first session on that
+    /// this process loads or creates.
+    ///
+    /// *Default*: `None`, never. *Reason*: the figure is one for all instances, so one of them is enough to count.
+    /// *Cost*: each time, a query over the index of all live sessions; with Redis, a walk over all keys of the store, a
+    /// thousand at a time. A minute is often enough.
+    #[cfg(feature = "metrics")]
+    pub fn count_interval(self, interval: Option<Duration>) -> Self {
+        Self {
+            count_interval: interval,
+            ..self
+        }
+    }
 }
 
 /// Checking.
@@ -651,6 +669,10 @@ impl Policy {
         }
         if self.sweep_interval.is_some_and(|interval| interval.is_zero()) {
             problems.push(Problem::ZeroSweepInterval);
+        }
+        #[cfg(feature = "metrics")]
+        if self.count_interval.is_some_and(|interval| interval.is_zero()) {
+            problems.push(Problem::ZeroCountInterval);
         }
         if let Some(interval) = self
             .renew_every
@@ -856,9 +878,18 @@ pub enum Problem {
         "store_deadline is zero, so every request would fail; give the store a time such as the default, 2 seconds"
     )]
     ZeroStoreDeadline,
+    /// The listener would hear of nothing.
+    #[error(
+        "the operating system gives no thread to tell the listener in ({0}); raise the limit of threads, or set no listener"
+    )]
+    NoThreadForListener(std::io::ErrorKind),
     /// Sweeping without a pause.
     #[error("sweep_interval is zero; give a pause such as a minute, or None to sweep from elsewhere")]
     ZeroSweepInterval,
+    /// Counting without a pause.
+    #[cfg(feature = "metrics")]
+    #[error("count_interval is zero; give a pause such as a minute, or None to count nothing")]
+    ZeroCountInterval,
     /// Nobody checks where requests come from.
     #[error(
         "origin_check is off, so any site could have the user's browser change things here, and production refuses that; \
@@ -1215,6 +1246,11 @@ mod tests {
         assert_eq!(
             only_problem(&production().sweep_interval(Some(Duration::ZERO))),
             Problem::ZeroSweepInterval
+        );
+        #[cfg(feature = "metrics")]
+        assert_eq!(
+            only_problem(&production().count_interval(Some(Duration::ZERO))),
+            Problem::ZeroCountInterval
         );
         assert!(matches!(
             only_problem(&production().renew_every(Some(2 * MINUTE))),

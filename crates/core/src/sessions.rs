@@ -13,6 +13,7 @@ use crate::commit::{self, CommitError};
 use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::event::{EventKind, Listener};
+use crate::event_queue::EventQueue;
 use crate::live_keyring::LiveKeyring;
 use crate::opened::Opened;
 use crate::outgoing::Outgoing;
@@ -110,7 +111,7 @@ impl SessionsBuilder {
         }
     }
 
-    /// Who is told every [`Event`](crate::Event). *Default*: nobody but `tracing`.
+    /// Who is told every [`Event`](crate::Event), off the requests' path. *Default*: nobody but `tracing`.
     pub fn listener(self, listener: impl Listener) -> Self {
         Self {
             listener: Some(Box::new(listener)),
@@ -135,6 +136,13 @@ impl SessionsBuilder {
         if store.persistence() == Persistence::Process && policy.environment == Environment::Production {
             problems.push(Problem::StoreNotDurable { store: store.name() });
         }
+        let listener = match listener.map(EventQueue::to).transpose() {
+            Ok(listener) => listener,
+            Err(error) => {
+                problems.push(Problem::NoThreadForListener(error.kind()));
+                None
+            }
+        };
         SetupError::of(problems)?;
         if policy.environment == Environment::Development {
             tracing::warn!(target: "tenure", "sessions run in development, where insecure settings are accepted");
@@ -263,6 +271,29 @@ impl Sessions {
             }
             tokio::time::sleep(PAUSE_BETWEEN_BATCHES).await;
         }
+    }
+
+    /// How many events the listener was too slow for since the start. *Unit*: events.
+    #[must_use]
+    pub fn events_dropped(&self) -> u64 {
+        self.engine.listener.as_ref().map_or(0, EventQueue::dropped)
+    }
+
+    /// Waits until the listener has returned from every event that came before, at most for `patience`, and says whether
+    /// it has. For the end of a program, whose last events would be lost otherwise; **blocks the thread**.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # fn shut_down(sessions: &tenure_core::Sessions) {
+    /// if !sessions.flush_events(Duration::from_secs(5)) {
+    ///     eprintln!("the last events did not reach the listener");
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn flush_events(&self, patience: Duration) -> bool {
+        let listener = self.engine.listener.as_ref();
+        listener.is_none_or(|listener| listener.flush(patience))
     }
 
     /// The time by the clock that every deadline is checked against, to tell a user how much is left.

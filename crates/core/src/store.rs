@@ -207,9 +207,11 @@ pub enum Operation {
     Ping,
 }
 
-impl std::fmt::Display for Operation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl Operation {
+    /// What it is called in errors and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Open => "open",
             Self::Load => "load",
             Self::Insert => "insert",
@@ -224,7 +226,13 @@ impl std::fmt::Display for Operation {
             Self::Page => "list all",
             Self::Count => "count",
             Self::Ping => "ping",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -87,7 +87,7 @@ async fn write(visit: &Visit, base: &Live, next: Live, now: Timestamp) -> Option
     match engine.reported(Operation::Update, id, updated) {
         Ok(Updated::Saved) => {
             if next.record.secret_hash != base.record.secret_hash {
-                engine.tell(EventKind::Renewed, Some(id), next.record.owner.clone());
+                visit.tell(EventKind::Renewed, Some(id), next.record.owner.clone());
             }
             let record = Record {
                 data: Bytes::new(),

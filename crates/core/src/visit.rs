@@ -14,8 +14,10 @@ use crate::event::{Dropped, Event, EventKind, GuessedCookie, Refusal};
 use crate::guessing::{Prospect, Spent};
 use crate::keyring::KeyRole;
 use crate::lineage::Bearer;
+use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::record::Record;
+use crate::session_id::SessionId;
 use crate::state::{
     Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Standing, State, Upkeep,
 };
@@ -111,6 +113,27 @@ impl Visit {
         self.sender.device(&self.engine.policy)
     }
 
+    /// Tells of what this request caused.
+    pub(crate) fn tell(&self, kind: EventKind, session: Option<SessionId>, owner: Option<Owner>) {
+        self.engine.tell_of(Event {
+            session,
+            owner,
+            client: Some(self.device()),
+            ..Event::new(self.engine.now(), kind)
+        });
+    }
+
+    /// The same, of a session that may be another device's.
+    pub(crate) fn tell_of_record(&self, kind: EventKind, record: &Record) {
+        self.engine.tell_of(Event {
+            session: Some(record.id),
+            owner: record.owner.clone(),
+            device: Some(record.device.clone()),
+            client: Some(self.device()),
+            ..Event::new(self.engine.now(), kind)
+        });
+    }
+
     /// Whether the state already holds what a load would find. Settles requests without a genuine
     /// cookie on the way, for they need no store.
     fn is_answered_for(&self, attendance: Attendance) -> bool {
@@ -183,6 +206,10 @@ impl Visit {
             Ok(live) => Ok(live),
         };
         self.count(&outcome, token);
+        if outcome.is_ok() && peeked_at.is_none() {
+            engine.observed.loaded();
+            self.engine.start_counting_if_due();
+        }
         self.settle_in(outcome, self.arrival.has_older_key());
         Ok(())
     }
@@ -236,7 +263,7 @@ impl Visit {
                 if record.previous_secret_hash.is_some_and(is_previous) {
                     self.state().left_behind = Some(LeftBehind::of(&record));
                 }
-                engine.tell(EventKind::CookieSuperseded, Some(record.id), record.owner.clone());
+                self.tell_of_record(EventKind::CookieSuperseded, &record);
                 return Err(NotAdmitted::Absent(Absence::Superseded));
             }
             Err(NotRecognised::Unreadable(error)) => {
@@ -269,9 +296,11 @@ impl Visit {
     }
 
     fn refuse(&self, refusal: Refusal, token: &Token, record: Option<&Record>) -> NotAdmitted {
-        let owner = record.and_then(|record| record.owner.clone());
-        self.engine
-            .tell(EventKind::CookieRefused(refusal), Some(token.id), owner);
+        let kind = EventKind::CookieRefused(refusal);
+        match record {
+            Some(record) => self.tell_of_record(kind, record),
+            None => self.tell(kind, Some(token.id), None),
+        }
         NotAdmitted::Absent(Absence::Refused(refusal))
     }
 
@@ -281,14 +310,7 @@ impl Visit {
         let removal = engine.store.remove(record.id);
         let removed = engine.deadline().call(Operation::Remove, removal).await;
         engine.reported(Operation::Remove, record.id, removed)?;
-        engine.tell_of(Event {
-            at: engine.now(),
-            kind: EventKind::TokenReused,
-            session: Some(record.id),
-            owner: record.owner.clone(),
-            device: Some(record.device.clone()),
-            client: Some(self.device()),
-        });
+        self.tell_of_record(EventKind::TokenReused, record);
         Ok(Absence::Refused(Refusal::Retired))
     }
 
@@ -311,7 +333,7 @@ impl Visit {
         );
         // A renewal that went on since the look hands its cookie to the next request.
         if recognised.is_err() {
-            engine.tell(EventKind::CookieSuperseded, Some(found.id), found.owner);
+            self.tell_of_record(EventKind::CookieSuperseded, &found);
             return Err(NotAdmitted::Absent(self.lose(
                 Dropped::Superseded,
                 Absence::Superseded,
@@ -334,8 +356,7 @@ impl Visit {
     fn lose(&self, dropped: Dropped, absence: Absence, live: &Live) -> Absence {
         if !self.state().has_nothing_to_save() {
             let (id, owner) = (live.record.id, live.record.owner.clone());
-            self.engine
-                .tell(EventKind::WriteDropped(dropped), Some(id), owner);
+            self.tell(EventKind::WriteDropped(dropped), Some(id), owner);
         }
         absence
     }
@@ -383,8 +404,7 @@ impl Drop for Visit {
                 Standing::Live(live) => (Some(live.record.id), live.record.owner.clone()),
                 Standing::Unasked | Standing::Absent(_) => (None, None),
             };
-            self.engine
-                .tell(EventKind::WriteDropped(Dropped::AfterResponse), id, owner);
+            self.tell(EventKind::WriteDropped(Dropped::AfterResponse), id, owner);
         }
     }
 }

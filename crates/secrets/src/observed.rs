@@ -4,7 +4,6 @@
 //! | --- | --- | --- | --- |
 //! | `tenure_secret_fetches_total` | counter | `source`, `outcome`: `ok`, `failed` | reads of the source |
 //! | `tenure_secret_stale_seconds` | gauge | `source` | for how long the source has not been read successfully |
-//! | `tenure_cookies_verified_total` | counter | `key` | genuine cookies under this key |
 //! | `tenure_key_signs` | gauge | `key` | 1 for the key that signs, 0 for those that only verify |
 
 use std::time::Duration;
@@ -24,8 +23,6 @@ mod exported {
         for used in live.usage() {
             let key = used.id.to_string();
             let signs = if used.role == KeyRole::Current { 1.0 } else { 0.0 };
-            metrics::counter!("tenure_cookies_verified_total", "key" => key.clone())
-                .absolute(used.cookies_verified);
             metrics::gauge!("tenure_key_signs", "key" => key).set(signs);
         }
     }

@@ -239,6 +239,7 @@ impl Scene {
             .await;
         }
         self.written.debug(&self.sessions);
+        assert!(self.sessions.flush_events(Duration::from_secs(30)));
     }
 
     async fn csrf_token(&self, browser: &Option<String>) -> String {

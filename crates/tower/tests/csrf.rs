@@ -2,8 +2,8 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -12,7 +12,8 @@ use axum::routing::any;
 use common::{client, keyring, policy, serve, text};
 use http::header::CACHE_CONTROL;
 use http::{Request, StatusCode};
-use tenure_core::{CsrfRefusal, CsrfRequest, Event, EventKind, MemoryStore, OriginCheck, Policy, Sessions};
+use tenure_core::{CsrfRefusal, CsrfRequest, EventKind, MemoryStore, OriginCheck, Policy, Sessions};
+use tenure_testkit::EventLog;
 use tenure_testkit::door::csrf_cases::{self, CASES, Case};
 use tenure_tower::{SessionError, SessionFailure, SessionLayer, TrustProxy};
 use tower::ServiceExt;
@@ -33,21 +34,15 @@ fn request_of(case: &Case) -> Request<Body> {
 struct App {
     router: Router,
     effects: Arc<AtomicUsize>,
-    refusals: Arc<Mutex<Vec<CsrfRefusal>>>,
+    events: EventLog,
 }
 
 impl App {
     fn new(policy: Policy) -> Self {
         let effects = Arc::new(AtomicUsize::new(0));
-        let refusals = Arc::<Mutex<Vec<CsrfRefusal>>>::default();
-        let heard = Arc::clone(&refusals);
-        let sessions = Sessions::builder(policy, keyring(), MemoryStore::new())
-            .listener(move |event: &Event| {
-                if let EventKind::CsrfRefused(refusal) = event.kind {
-                    heard.lock().unwrap().push(refusal);
-                }
-            })
-            .build()
+        let events = EventLog::new();
+        let sessions = events
+            .build(Sessions::builder(policy, keyring(), MemoryStore::new()))
             .unwrap();
         let counter = Arc::clone(&effects);
         let handler = any(async move || {
@@ -59,7 +54,7 @@ impl App {
         Self {
             router,
             effects,
-            refusals,
+            events,
         }
     }
 
@@ -100,13 +95,18 @@ async fn through_the_layer_what_is_refused_has_no_effect_and_an_event() {
             Ok(()) => {
                 assert_eq!(response.status(), StatusCode::OK, "{}", case.shown());
                 assert_eq!(app.effects(), 1, "{}", case.shown());
-                assert!(app.refusals.lock().unwrap().is_empty());
+                assert_eq!(app.events.kinds(), []);
             }
             Err(refusal) => {
                 assert_eq!(response.status(), StatusCode::FORBIDDEN, "{}", case.shown());
                 assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
                 assert_eq!(app.effects(), 0, "{}", case.shown());
-                assert_eq!(*app.refusals.lock().unwrap(), [refusal], "{}", case.shown());
+                assert_eq!(
+                    app.events.kinds(),
+                    [EventKind::CsrfRefused(refusal)],
+                    "{}",
+                    case.shown()
+                );
                 let said = text(response).await;
                 assert_eq!(
                     said,

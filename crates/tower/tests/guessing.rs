@@ -41,11 +41,9 @@ impl Site {
         R: tenure_tower::RenderFailure<axum::body::Body> + Send + Sync + 'static,
     {
         let (store, events, clock) = (faulty_store(), EventLog::new(), ManualClock::default());
-        let sessions = Sessions::builder(policy.sweep_interval(None), keyring(), store.clone())
-            .listener(events.clone())
-            .clock(clock.clone())
-            .build()
-            .unwrap();
+        let policy = policy.sweep_interval(None);
+        let builder = Sessions::builder(policy, keyring(), store.clone()).clock(clock.clone());
+        let sessions = events.build(builder).unwrap();
         let handled = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&handled);
         let router = Router::new()

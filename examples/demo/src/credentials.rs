@@ -20,7 +20,7 @@ pub(crate) struct Credentials {
     remember: bool,
 }
 
-/// Who has just signed in, and the cookie by which the limit on guessing knows their device the next time.
+/// Who has just proved who they are, and the cookie by which the limit on guessing knows their device the next time.
 pub(crate) struct Welcomed {
     pub(crate) name: Name,
     pub(crate) device: Option<DeviceCookie>,
@@ -46,34 +46,9 @@ impl Credentials {
         client: &Client,
         headers: &HeaderMap,
     ) -> Result<Welcomed, Failure> {
-        let begun = app
-            .throttle
-            .begin(&self.account(), client.address, headers)
-            .await?;
-        let attempt = match begun {
-            Attempt::Allowed(attempt) => attempt,
-            Attempt::Refused(refused) => return Err(Failure::TooManyAttempts(refused)),
-        };
-        match app.users.sign_in(&self.name, &self.password).await {
-            Ok(name) => {
-                let device = attempt.succeeded().await?;
-                self.begin(session, &name)?;
-                Ok(Welcomed {
-                    name,
-                    device: device.map(|device| AppendHeaders([(SET_COOKIE, device.set_cookie())])),
-                })
-            }
-            Err(error @ AccountError::WrongCredentials) => {
-                attempt.failed();
-                Err(error.into())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// In the one spelling that an account has, so that each has one count of failures.
-    fn account(&self) -> String {
-        self.name.trim().to_ascii_lowercase()
+        let welcomed = prove(app, &self.name, &self.password, client, headers).await?;
+        self.begin(session, &welcomed.name)?;
+        Ok(welcomed)
     }
 
     fn begin(&self, session: &Session, name: &Name) -> Result<(), SessionError> {
@@ -82,5 +57,36 @@ impl Credentials {
             session.remember();
         }
         Ok(())
+    }
+}
+
+/// Looks at a password, unless too many were wrong lately for its account or from where it comes.
+pub(crate) async fn prove(
+    app: &App,
+    name: &str,
+    password: &str,
+    client: &Client,
+    headers: &HeaderMap,
+) -> Result<Welcomed, Failure> {
+    // In the one spelling that an account has, so that each has one count of failures.
+    let account = name.trim().to_ascii_lowercase();
+    let begun = app.throttle.begin(&account, client.address, headers).await?;
+    let attempt = match begun {
+        Attempt::Allowed(attempt) => attempt,
+        Attempt::Refused(refused) => return Err(Failure::TooManyAttempts(refused)),
+    };
+    match app.users.sign_in(name, password).await {
+        Ok(name) => {
+            let device = attempt.succeeded().await?;
+            Ok(Welcomed {
+                name,
+                device: device.map(|device| AppendHeaders([(SET_COOKIE, device.set_cookie())])),
+            })
+        }
+        Err(error @ AccountError::WrongCredentials) => {
+            attempt.failed();
+            Err(error.into())
+        }
+        Err(error) => Err(error.into()),
     }
 }

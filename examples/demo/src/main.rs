@@ -24,6 +24,9 @@ use tokio::sync::oneshot;
 const SECRET_VARIABLE: &str = "SESSION_SECRET";
 const SECRET_SOURCE: &str = "env:SESSION_SECRET";
 
+/// How often the live sessions are counted for the metrics.
+const COUNT_INTERVAL: Duration = Duration::from_secs(30);
+
 /// How long requests that run may go on after the signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -130,7 +133,10 @@ async fn keyring(cli: &Cli, policy: &Policy) -> Result<LiveKeyring, StartError> 
 }
 
 fn policy(cli: &Cli) -> Policy {
-    let policy = Policy::default();
+    let policy = match cli.metrics {
+        Some(_) => Policy::default().count_interval(Some(COUNT_INTERVAL)),
+        None => Policy::default(),
+    };
     if cli.insecure_cookie {
         // `__Host-` is for Secure cookies only, so the name goes with it.
         policy.cookie_name("session").cookie_secure(false)

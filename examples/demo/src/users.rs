@@ -89,11 +89,7 @@ impl Users {
     /// If the name or the password breaks its rule, or the name is taken.
     pub async fn sign_up(&self, name: &str, password: &str) -> Result<Name, AccountError> {
         let name = Name::new(name)?;
-        if !(8..=256).contains(&password.chars().count()) {
-            return Err(AccountError::InvalidPassword);
-        }
-        let password = password.to_owned();
-        let password_hash = self.with_a_core(move || hash(&password)).await?;
+        let password_hash = self.hash_of_new(password).await?;
         sqlx::query("INSERT INTO users (name, password_hash, created_at) VALUES (?, ?, unixepoch())")
             .bind(name.as_str())
             .bind(password_hash)
@@ -101,6 +97,20 @@ impl Users {
             .await
             .map_err(name_taken)?;
         Ok(name)
+    }
+
+    /// Gives the account another password.
+    ///
+    /// # Errors
+    /// If the password breaks its rule.
+    pub async fn change_password(&self, name: &Name, password: &str) -> Result<(), AccountError> {
+        let password_hash = self.hash_of_new(password).await?;
+        sqlx::query("UPDATE users SET password_hash = ? WHERE name = ?")
+            .bind(password_hash)
+            .bind(name.as_str())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// The account that has this name and password.
@@ -131,6 +141,14 @@ impl Users {
     /// Closes the database, which writes all that is in the write-ahead log to the file.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+
+    async fn hash_of_new(&self, password: &str) -> Result<String, AccountError> {
+        if !(8..=256).contains(&password.chars().count()) {
+            return Err(AccountError::InvalidPassword);
+        }
+        let password = password.to_owned();
+        self.with_a_core(move || hash(&password)).await
     }
 
     /// Runs `work` on a thread that may block, when a core is free for it.

@@ -325,6 +325,56 @@ async fn all_other_devices_are_signed_out_at_once() {
 }
 
 #[tokio::test]
+async fn changing_the_password_signs_out_all_other_devices_and_gives_this_one_a_new_cookie() {
+    let server = Server::with_sqlite().await;
+    let (mut laptop, mut phone) = two_devices(&server).await;
+    let before = laptop.cookie.clone();
+    let fields = "current=analytical+engine&new=difference+engine";
+    assert_redirect(&laptop.form("/account/password", fields).await, "/account");
+    assert_ne!(laptop.cookie, before);
+    let page = laptop.get("/account").await.body;
+    assert!(
+        page.contains("Your password is changed. One other device is signed out."),
+        "{page}"
+    );
+    assert_eq!(phone.session().await["signed_in"], false);
+
+    let mut visitor = server.visitor();
+    assert_eq!(visitor.sign_in("ada").await.status, StatusCode::UNAUTHORIZED);
+    let credentials = json!({"name": "ada", "password": "difference engine"});
+    assert_eq!(
+        visitor.json("/api/sign-in", credentials).await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn a_password_is_changed_only_by_who_knows_the_current_one_and_guesses_at_it_have_to_wait() {
+    let server = Server::with_memory().await;
+    let (mut laptop, mut phone) = two_devices(&server).await;
+    let guess = "current=wrong+password&new=difference+engine";
+    for said in [
+        "The current password is wrong.",
+        "The current password is wrong.",
+        "The current password is wrong.",
+        "The current password is wrong.",
+        "The current password is wrong.",
+        "Please try again in 1 s.",
+    ] {
+        assert_redirect(&laptop.form("/account/password", guess).await, "/account");
+        let page = laptop.get("/account").await.body;
+        assert!(page.contains(said), "{said} is missing in {page}");
+    }
+    server.advance(MINUTE);
+    let too_short = "current=analytical+engine&new=short";
+    assert_redirect(&laptop.form("/account/password", too_short).await, "/account");
+    let page = laptop.get("/account").await.body;
+    assert!(page.contains("at least 8"), "{page}");
+    assert_eq!(phone.session().await["signed_in"], true);
+    assert_eq!(server.visitor().sign_in("ada").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn signing_out_everywhere_includes_this_device() {
     let server = Server::with_sqlite().await;
     let (mut laptop, mut phone) = two_devices(&server).await;

@@ -57,4 +57,17 @@ impl CsrfRefusal {
     pub fn is_about_the_token(self) -> bool {
         matches!(self, Self::TokenMissing | Self::TokenWrong)
     }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::CrossSite => "cross_site",
+            Self::SameSite => "same_site",
+            Self::OtherOrigin => "other_origin",
+            Self::NullOrigin => "null_origin",
+            Self::UnreadableOrigin => "unreadable_origin",
+            Self::RepeatedHeader => "repeated_header",
+            Self::TokenMissing => "token_missing",
+            Self::TokenWrong => "token_wrong",
+        }
+    }
 }

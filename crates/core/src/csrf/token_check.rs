@@ -91,9 +91,7 @@ impl Opened {
             Arrival::Genuine { token, .. } => Some(token.id),
             Arrival::NoCookie | Arrival::Refused(_) | Arrival::OverLimit(..) => None,
         };
-        self.visit()
-            .engine
-            .tell(EventKind::CsrfRefused(refusal), id, None);
+        self.visit().tell(EventKind::CsrfRefused(refusal), id, None);
         refusal
     }
 }
@@ -139,7 +137,6 @@ impl Session {
         }
         let refusal = CsrfRefusal::TokenWrong;
         self.visit()
-            .engine
             .tell(EventKind::CsrfRefused(refusal), self.id(), self.owner());
         Err(refusal)
     }

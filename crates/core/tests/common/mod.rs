@@ -103,11 +103,8 @@ impl<S: Store + Clone> App<S> {
         clock: ManualClock,
         events: EventLog,
     ) -> Self {
-        let sessions = Sessions::builder(policy, keyring, store.clone())
-            .clock(clock.clone())
-            .listener(events.clone())
-            .build()
-            .unwrap();
+        let builder = Sessions::builder(policy, keyring, store.clone()).clock(clock.clone());
+        let sessions = events.build(builder).unwrap();
         Self {
             sessions,
             store,

@@ -31,11 +31,8 @@ impl Setup {
     pub(super) async fn with<D: Door>(policy: Policy, rendering: Rendering) -> Self {
         let store = FaultyStore::new(MemoryStore::new());
         let (clock, events) = (ManualClock::default(), EventLog::new());
-        let sessions = Sessions::builder(policy, keyring(), store.clone())
-            .clock(clock.clone())
-            .listener(events.clone())
-            .build()
-            .expect("a good set-up");
+        let builder = Sessions::builder(policy, keyring(), store.clone()).clock(clock.clone());
+        let sessions = events.build(builder).expect("a good set-up");
         let outer = self::policy()
             .cookie_name(OUTER_COOKIE)
             .origin_check(OriginCheck::Off);

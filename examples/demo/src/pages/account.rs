@@ -44,9 +44,9 @@ struct Device {
 }
 
 /// Somebody who is signed in. Anybody else is sent to the sign-in page, which says why.
-struct Member {
-    session: Session,
-    owner: Owner,
+pub(super) struct Member {
+    pub(super) session: Session,
+    pub(super) owner: Owner,
 }
 
 impl FromRequestParts<App> for Member {

@@ -4,6 +4,7 @@
 mod account;
 mod frame;
 mod home;
+mod password;
 mod sign_in;
 
 use askama::Template;
@@ -18,6 +19,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(home::routes())
         .merge(sign_in::routes())
         .merge(account::routes())
+        .merge(password::routes())
 }
 
 fn render(page: &impl Template) -> Result<Html<String>, Failure> {
