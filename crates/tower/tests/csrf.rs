@@ -12,7 +12,7 @@ use axum::routing::any;
 use common::{client, keyring, policy, serve, text};
 use http::header::CACHE_CONTROL;
 use http::{Request, StatusCode};
-use tenure_core::{CsrfRefusal, CsrfRequest, EventKind, MemoryStore, OriginCheck, Policy, Sessions};
+use tenure_core::{CsrfRequest, EventKind, MemoryStore, OriginCheck, Policy, Sessions};
 use tenure_testkit::EventLog;
 use tenure_testkit::door::csrf_cases::{self, CASES, Case};
 use tenure_tower::{SessionError, SessionFailure, SessionLayer, TrustProxy};
