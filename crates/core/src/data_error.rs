@@ -38,6 +38,15 @@ pub enum DataError {
         /// The policy's limit.
         limit: usize,
     },
+    /// express-session has the key for itself, and would drop the value.
+    #[cfg(feature = "express")]
+    #[error(
+        "the session key {key:?} is one that req.session has already in Express, which would drop the value; name the key otherwise"
+    )]
+    Reserved {
+        /// Which key.
+        key: &'static str,
+    },
 }
 
 /// Where JSON went wrong: serde's error without its text, for that may quote what is in the session.

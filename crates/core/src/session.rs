@@ -461,7 +461,7 @@ fn entry_bytes(key: &str, value: &str) -> usize {
     key.len() + value.len() + 4
 }
 
-fn serialized<T: Serialize>(key: &'static str, value: &T) -> Result<Raw, DataError> {
+pub(crate) fn serialized<T: Serialize>(key: &'static str, value: &T) -> Result<Raw, DataError> {
     match serde_json::to_string(value) {
         Ok(text) => Ok(Raw::from(text)),
         Err(error) => Err(DataError::Serialize {
@@ -471,7 +471,7 @@ fn serialized<T: Serialize>(key: &'static str, value: &T) -> Result<Raw, DataErr
     }
 }
 
-fn parsed<T: DeserializeOwned>(key: Key<T>, text: &str) -> Result<T, DataError> {
+pub(crate) fn parsed<T: DeserializeOwned>(key: Key<T>, text: &str) -> Result<T, DataError> {
     serde_json::from_str(text).map_err(|error| DataError::Deserialize {
         key: key.name(),
         source: error.into(),

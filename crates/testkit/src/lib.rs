@@ -6,6 +6,8 @@ pub mod conformance;
 #[cfg(feature = "door")]
 pub mod door;
 mod event_log;
+#[cfg(feature = "express")]
+pub mod express_conformance;
 pub mod faults;
 pub mod instances;
 pub mod ledger;

@@ -1,0 +1,54 @@
+//! What all requests share.
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::clock::{Clock, Timestamp};
+use crate::deadline::Deadline;
+use crate::express::{CookieSecrets, ExpressCookie, ExpressExpiry, ExpressStore, RecordCookie};
+
+const TURNS: usize = 64;
+
+pub(super) struct Engine {
+    pub(super) secrets: CookieSecrets,
+    pub(super) store: Arc<dyn ExpressStore>,
+    pub(super) cookie_name: String,
+    pub(super) cookie: ExpressCookie,
+    /// Milliseconds.
+    pub(super) max_age: Option<i64>,
+    pub(super) rolling: bool,
+    pub(super) max_data_bytes: usize,
+    pub(super) store_deadline: Duration,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Requests of this process that met another one's write take turns, or all but one would fail again each time.
+    pub(super) turns: Box<[Mutex<()>]>,
+}
+
+impl Engine {
+    pub(super) fn turns() -> Box<[Mutex<()>]> {
+        (0..TURNS).map(|_| Mutex::default()).collect()
+    }
+
+    pub(super) fn turn_of(&self, sid: &str) -> &Mutex<()> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(sid);
+        &self.turns[hash as usize % TURNS]
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::new(self.store_deadline, self.store.name())
+    }
+
+    pub(super) fn expiry(&self, cookie: &RecordCookie, now: Timestamp) -> ExpressExpiry {
+        ExpressExpiry {
+            now,
+            ends_at: cookie.expires_at(),
+        }
+    }
+}
