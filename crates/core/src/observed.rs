@@ -173,6 +173,7 @@ mod exported {
         }
     }
 
+    #[derive(Clone)]
     pub(crate) struct StoreObserved;
 
     pub(crate) struct StopWatch;

@@ -7,6 +7,7 @@ use crate::SameSite;
 use crate::clock::{Clock, SystemClock};
 use crate::express::engine::Engine;
 use crate::express::{CookieSecrets, ExpressCookie, ExpressSessions, ExpressStore};
+use crate::observed::StoreObserved;
 use crate::store::MAX_DATA_BYTES;
 
 /// How [`ExpressSessions`] work. From [`ExpressSessions::builder`].
@@ -151,6 +152,7 @@ impl ExpressSessionsBuilder {
         }
         let max_age = self.max_age.map(whole_millis).transpose()?;
         Ok(ExpressSessions::over(Engine {
+            observed: StoreObserved::of(self.store.name()),
             secrets: self.secrets,
             store: self.store,
             cookie_name: self.cookie_name,

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use crate::clock::{Clock, Timestamp};
 use crate::deadline::Deadline;
 use crate::express::{CookieSecrets, ExpressCookie, ExpressExpiry, ExpressStore, RecordCookie};
+use crate::observed::StoreObserved;
 
 const TURNS: usize = 64;
 
@@ -23,6 +24,7 @@ pub(super) struct Engine {
     pub(super) max_data_bytes: usize,
     pub(super) store_deadline: Duration,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) observed: StoreObserved,
     /// Requests of this process that met another one's write take turns, or all but one would fail again each time.
     pub(super) turns: Box<[Mutex<()>]>,
 }
@@ -42,7 +44,7 @@ impl Engine {
     }
 
     pub(super) fn deadline(&self) -> Deadline {
-        Deadline::new(self.store_deadline, self.store.name())
+        Deadline::new(self.store_deadline, self.store.name(), self.observed.clone())
     }
 
     pub(super) fn expiry(&self, cookie: &RecordCookie, now: Timestamp) -> ExpressExpiry {
