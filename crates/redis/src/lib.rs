@@ -1,4 +1,5 @@
-//! The store of Tenure in Redis and Valkey: [`RedisStore`].
+//! The store of Tenure in Redis and Valkey: [`RedisStore`]. With the feature `express` also the sessions that an Express
+//! application keeps there with connect-redis, to be shared: `RedisExpressStore`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -8,6 +9,8 @@ mod client;
 mod connect_error;
 mod connection;
 mod dial;
+#[cfg(feature = "express")]
+mod express;
 mod failure;
 mod fields;
 mod keys;
@@ -22,6 +25,8 @@ mod wait;
 mod walk;
 
 pub use connect_error::ConnectError;
+#[cfg(feature = "express")]
+pub use express::{ConnectRedis, RedisExpressStore};
 pub use options::RedisOptions;
 pub use store::RedisStore;
 

@@ -182,6 +182,15 @@ impl RedisOptions {
     /// # Errors
     /// If the URL can't be read, no server answers, TLS or the sign-in fails, or the server does not fit.
     pub async fn connect(self) -> Result<RedisStore, ConnectError> {
+        let keys = Keys {
+            prefix: self.key_prefix.clone(),
+        };
+        let client = self.client(&keys.ping()).await?;
+        Ok(RedisStore::new(Arc::new(client), keys))
+    }
+
+    /// A client that was answered when it asked for the key `ping`.
+    pub(crate) async fn client(self, ping: &str) -> Result<Client, ConnectError> {
         let target = Target::parse(&self.url)?;
         let servers = servers(&target.topology);
         let master = master(&target.topology).map(str::to_owned);
@@ -192,13 +201,10 @@ impl RedisOptions {
             connect_timeout: self.connect_timeout,
             response_timeout: self.response_timeout,
         };
-        let keys = Keys {
-            prefix: self.key_prefix,
-        };
         let client = Client::new(dialer, self.connections, self.retry_for, self.wait);
-        let question = Request::plain("EXISTS", keys.ping(), &[]);
+        let question = Request::plain("EXISTS", ping.to_owned(), &[]);
         match client.call(&question).await {
-            Ok(_) => Ok(RedisStore::new(Arc::new(client), keys)),
+            Ok(_) => Ok(client),
             Err(failure) => {
                 let failure = match failure.may_be_about_tls() {
                     true => probe::cause_of(failure, &target, self.connect_timeout).await,

@@ -28,6 +28,10 @@ script!(SAVE_ATTEMPTS, "save_attempts");
 script!(INDEX_ADD, "index_add");
 script!(INDEX_READ, "index_read");
 script!(INDEX_CLEAN, "index_clean");
+#[cfg(feature = "express")]
+script!(EXPRESS_REPLACE, "express_replace");
+#[cfg(feature = "express")]
+script!(EXPRESS_REMOVE, "express_remove");
 
 /// One command at one place, so that a cluster knows the node that has it.
 pub(crate) struct Request {

@@ -425,11 +425,11 @@ impl Store for RedisStore {
     }
 }
 
-fn unexpected() -> Failure {
+pub(crate) fn unexpected() -> Failure {
     Failure::new(Cause::Refused, "an answer is not what a script gives")
 }
 
-fn failed(operation: Operation) -> impl Fn(Failure) -> StoreError {
+pub(crate) fn failed(operation: Operation) -> impl Fn(Failure) -> StoreError {
     move |failure| StoreError::Unavailable {
         store: NAME,
         operation,

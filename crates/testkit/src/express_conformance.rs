@@ -129,7 +129,7 @@ pub async fn json_comes_back_as_it_was<F: ExpressStoreFixture>(fixture: &F) {
         "",
         r#","user":{"id":7,"name":"Ada"},"tags":[1,"two",null,true,[]],"":0"#,
         r#","text":"\"\\\n\t 東京 😀 'single' ; -- $1 ? %s","a.b":1,"$set":{"$gt":1}"#,
-        r#","half":0.5,"negative":-3,"large":9007199254740991,"exponent":1e21"#,
+        r#","half":0.5,"negative":-3,"large":9007199254740991,"exponent":1e+21"#,
         &format!(r#","large":"{large}""#),
     ]
     .into_iter()

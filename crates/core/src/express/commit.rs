@@ -119,41 +119,26 @@ impl Writing<'_> {
     /// another request is lost on the way.
     async fn regenerate(&mut self, mut live: Live) -> Result<Option<HeaderValue>, CommitError> {
         let engine = self.engine;
-        let mut moved: Option<(String, Next)> = None;
         for _ in 0..MOST_ATTEMPTS {
             let data = self.outcome(&live.data)?;
             let next = self.next(live.record.clone(), data.as_ref(), engine.now())?;
-            let sid = match moved {
-                None => self.insert(&next).await?,
-                Some((sid, before)) => {
-                    let replacing = engine.store.replace(&sid, &before.json, &next.json, next.expiry);
-                    match self.deadline.call(Operation::Update, replacing).await? {
-                        Replaced::Done => sid,
-                        Replaced::Stale | Replaced::Gone => return Ok(dropped()),
+            let sid = self.insert(&next).await?;
+            let removing = engine.store.remove_unchanged(&live.sid, &live.seen, engine.now());
+            match self.deadline.call(Operation::Remove, removing).await? {
+                Replaced::Done => return self.issue(&sid, next.record.cookie()).map(Some),
+                Replaced::Stale => {
+                    self.remove(&sid).await?;
+                    match self.reload(&live.sid).await? {
+                        Some(newer) => live = newer,
+                        None => return Ok(dropped()),
                     }
                 }
-            };
-            let removing = engine.store.remove_unchanged(&live.sid, &live.seen, engine.now());
-            let gone = match self.deadline.call(Operation::Remove, removing).await? {
-                Replaced::Done => return self.issue(&sid, next.record.cookie()).map(Some),
-                Replaced::Gone => true,
-                Replaced::Stale => match self.reload(&live.sid).await? {
-                    Some(newer) => {
-                        live = newer;
-                        false
-                    }
-                    None => true,
-                },
-            };
-            if gone {
                 // Somebody ended the session, and it must not go on under another id.
-                self.remove(&sid).await?;
-                return Ok(dropped());
+                Replaced::Gone => {
+                    self.remove(&sid).await?;
+                    return Ok(dropped());
+                }
             }
-            moved = Some((sid, next));
-        }
-        if let Some((sid, _)) = moved {
-            self.remove(&sid).await?;
         }
         Err(CommitError::Contended {
             attempts: MOST_ATTEMPTS,
