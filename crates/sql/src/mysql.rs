@@ -31,14 +31,21 @@
 //! statement, in MySQL, which has none for writes, for reads and for the wait for a lock. The server's
 //! `max_allowed_packet` has to be above 1 MiB, as it is unless somebody lowered it.
 
+#[cfg(feature = "express")]
+mod express;
+
 use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow, MySqlSslMode};
 
 use crate::server::{Dialect, PING, READ_LEDGER, Statements, Trouble, driver_methods, is_local, mentions};
 
+#[cfg(feature = "express")]
+pub use crate::server::ExpressServerStore;
 pub use crate::server::{ServerOptions, ServerStore};
 pub use crate::{Migration, OpenError};
+#[cfg(feature = "express")]
+pub use express::{ExpressMySqlSession, MySqlExpressStore};
 
 /// Sessions in MySQL or MariaDB.
 pub type MySqlStore = ServerStore<MySql>;

@@ -62,6 +62,16 @@ pub enum OpenError {
         /// What the driver said.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The table that an Express application's sessions are to be in can't be read as one.
+    #[cfg(feature = "express")]
+    ExpressTable {
+        /// Which database.
+        database: String,
+        /// The table's name, as it is in statements.
+        table: String,
+        /// What the driver said.
+        source: Box<dyn Error + Send + Sync>,
+    },
 }
 
 impl fmt::Display for OpenError {
@@ -111,6 +121,11 @@ impl fmt::Display for OpenError {
                 f,
                 "migration {version} ({name}) of the session database {database} failed; check that this process may create tables, and that none there is named tenure_sessions"
             ),
+            #[cfg(feature = "express")]
+            Self::ExpressTable { database, table, .. } => write!(
+                f,
+                "the table {table} in the database {database} can't be read as one of Express sessions; give the names that the Express application's store has, or let the table be created"
+            ),
         }
     }
 }
@@ -120,6 +135,8 @@ impl Error for OpenError {
         match self {
             Self::File { source, .. } => Some(source),
             Self::Database { source, .. } | Self::Migration { source, .. } => Some(&**source),
+            #[cfg(feature = "express")]
+            Self::ExpressTable { source, .. } => Some(&**source),
             Self::NewerSchema { .. }
             | Self::OlderSchema { .. }
             | Self::ForeignSchema { .. }

@@ -31,6 +31,9 @@
 //! by session; to do without prepared statements would not help, since a statement is prepared and run in two steps
 //! either way, which they may send to different servers.
 
+#[cfg(feature = "express")]
+mod express;
+
 use std::env;
 
 use sqlx::ConnectOptions;
@@ -39,8 +42,12 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, PgSslMode};
 
 use crate::server::{Dialect, PING, READ_LEDGER, Statements, Trouble, driver_methods, is_local, mentions};
 
+#[cfg(feature = "express")]
+pub use crate::server::ExpressServerStore;
 pub use crate::server::{ServerOptions, ServerStore};
 pub use crate::{Migration, OpenError};
+#[cfg(feature = "express")]
+pub use express::{ConnectPgSimple, PostgresExpressStore};
 
 /// Sessions in PostgreSQL.
 pub type PostgresStore = ServerStore<Postgres>;

@@ -153,9 +153,7 @@ impl<D: Dialect> ServerOptions<D> {
     /// If the server can't be reached or refuses, or holds a schema that this Tenure does not know.
     pub async fn connect(self) -> Result<ServerStore<D>, OpenError> {
         let tables = self.tables()?;
-        let options = self.connect_options()?;
-        let database = D::database(&options);
-        let pool = Pool::new(options, D::greeting(&self), self.limits.clone());
+        let (pool, database) = self.pool()?;
         let statements = D::STATEMENTS.on(&tables);
         if self.migrate {
             migrate::<D>(&pool, &statements, &tables, &database).await?;
@@ -163,6 +161,16 @@ impl<D: Dialect> ServerOptions<D> {
             check::<D>(&pool, &statements, &database).await?;
         }
         Ok(ServerStore::new(pool, statements, database))
+    }
+
+    /// The connections, of which none is made yet, and the database in messages.
+    pub(super) fn pool(&self) -> Result<(Pool<D>, String), OpenError> {
+        let options = self.connect_options()?;
+        let database = D::database(&options);
+        Ok((
+            Pool::new(options, D::greeting(self), self.limits.clone()),
+            database,
+        ))
     }
 
     fn connect_options(&self) -> Result<D::ConnectOptions, OpenError> {

@@ -395,7 +395,7 @@ fn key_bytes(key: &AttemptsKey) -> Value<'_> {
     Value::Bytes(Some(key.as_bytes()[..].into()))
 }
 
-fn is_taken(error: &sqlx::Error) -> bool {
+pub(super) fn is_taken(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(|error| error.is_unique_violation())
