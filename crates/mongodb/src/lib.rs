@@ -11,6 +11,9 @@
 //! # }
 //! ```
 //!
+//! With the feature `express` there are also the sessions that an Express application keeps with connect-mongo, to be
+//! shared: `MongoExpressStore`.
+//!
 //! # Documents
 //!
 //! One document a session, in the collection `tenure_sessions`. The metadata is in fields of their own,
@@ -68,11 +71,15 @@ mod attempts;
 mod command;
 mod connect_error;
 mod document;
+#[cfg(feature = "express")]
+mod express;
 mod failure;
 mod options;
 mod store;
 
 pub use connect_error::ConnectError;
+#[cfg(feature = "express")]
+pub use express::{ConnectMongo, MongoExpressStore};
 pub use failure::Failure;
 pub use options::MongoOptions;
 pub use store::MongoStore;

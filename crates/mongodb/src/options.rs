@@ -9,7 +9,7 @@ use mongodb::options::{
     Acknowledgment, ClientOptions, Collation, CollectionOptions, IndexOptions, ReadConcern, ReadPreference,
     SelectionCriteria, Tls, WriteConcern,
 };
-use mongodb::{Client, Collection, IndexModel};
+use mongodb::{Client, Collection, Database, IndexModel};
 
 use crate::document::{EXPIRES_AT, OWNER};
 use crate::{ConnectError, Failure, MongoStore};
@@ -147,29 +147,34 @@ impl MongoOptions {
     /// If the URL can't be read, no server that takes writes answers in time, or the user may not create
     /// indexes.
     pub async fn connect(self) -> Result<MongoStore, ConnectError> {
-        let options = self.client_options().await?;
-        let database = self.database.as_deref();
-        let database = database
-            .or(options.default_database.as_deref())
-            .unwrap_or(DATABASE);
-        let database = database.to_owned();
-        let by_tls = matches!(options.tls, Some(Tls::Enabled(_)));
-        let client = Client::with_options(options).map_err(refused_options)?;
-        let sessions = client
-            .database(&database)
-            .collection_with_options(&self.collection, self.collection_options());
+        let (database, by_tls) = self.open_database().await?;
+        let sessions = database.collection_with_options(&self.collection, self.collection_options());
         let attempts = format!("{}_login_attempts", self.collection);
-        let attempts = client
-            .database(&database)
-            .collection_with_options(&attempts, self.collection_options());
+        let attempts = database.collection_with_options(&attempts, self.collection_options());
         let created = create_indexes(&sessions, &attempts).await;
         created.map_err(|error| ConnectError::Server(Failure::of_connecting(&error, by_tls)))?;
         Ok(MongoStore::new(
-            client.database(&database),
+            database,
             sessions,
             attempts,
             self.operation_timeout,
         ))
+    }
+
+    /// The database, to which nothing is connected yet, and whether that will be by TLS.
+    pub(crate) async fn open_database(&self) -> Result<(Database, bool), ConnectError> {
+        let options = self.client_options().await?;
+        let name = self.database.as_deref();
+        let name = name.or(options.default_database.as_deref()).unwrap_or(DATABASE);
+        let name = name.to_owned();
+        let by_tls = matches!(options.tls, Some(Tls::Enabled(_)));
+        let client = Client::with_options(options).map_err(refused_options)?;
+        Ok((client.database(&name), by_tls))
+    }
+
+    #[cfg(feature = "express")]
+    pub(crate) fn read_timeout(&self) -> Duration {
+        self.operation_timeout
     }
 
     async fn client_options(&self) -> Result<ClientOptions, ConnectError> {
@@ -191,7 +196,7 @@ impl MongoOptions {
         Ok(options)
     }
 
-    fn collection_options(&self) -> CollectionOptions {
+    pub(crate) fn collection_options(&self) -> CollectionOptions {
         let read_concern = if self.linearizable_reads {
             ReadConcern::linearizable()
         } else {

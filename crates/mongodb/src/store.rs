@@ -400,7 +400,7 @@ impl Store for MongoStore {
 /// waits for any more. A burst of requests that were given up while they waited would thus be served at
 /// the pace of its maintenance, two a second, and every later request would wait behind them. Besides, the
 /// driver closes the connection of a command that is given up, and the next command needs a new one.
-fn to_its_end<'a, T: Send + 'static>(
+pub(crate) fn to_its_end<'a, T: Send + 'static>(
     operation: Operation,
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> StoreFuture<'a, T> {
