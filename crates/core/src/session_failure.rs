@@ -49,6 +49,13 @@ pub enum SessionFailure {
          in actix-web with App::wrap(SessionLayer::new(sessions))"
     )]
     NoLayer,
+    /// The route has no layer for the sessions that are shared with an Express application.
+    #[cfg(feature = "express")]
+    #[error(
+        "this route has no session that is shared with Express: put it inside that layer, \
+         in axum with Router::layer(ExpressSessionLayer::new(sessions)) after the route is added"
+    )]
+    NoExpressLayer,
     /// No layer around the route has the cookie that the handler asks for.
     #[error(
         "no session layer around this route has the cookie {cookie:?}; give one's policy that cookie_name"

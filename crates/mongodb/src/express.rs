@@ -117,7 +117,11 @@ impl MongoOptions {
         let (database, by_tls) = self.open_database().await?;
         let sessions: Collection<Document> =
             database.collection_with_options(&layout.collection, self.collection_options());
-        let expiring = IndexOptions::builder().expire_after(Duration::ZERO).build();
+        // In every word as connect-mongo asks for it, for that one fails if there is another.
+        let expiring = IndexOptions::builder()
+            .expire_after(Duration::ZERO)
+            .background(true)
+            .build();
         let index = IndexModel::builder()
             .keys(doc! { EXPIRES: 1 })
             .options(expiring)

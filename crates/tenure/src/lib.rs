@@ -46,6 +46,7 @@
 //! | `postgres` | `postgres`: PostgreSQL |
 //! | `mysql` | `mysql`: MySQL and MariaDB |
 //! | `redis` | `redis`: Redis and Valkey |
+//! | `express` | sessions that are shared with an Express application: `express`, and what it takes in the door and the stores |
 //! | `secrets` | `secrets`: a keyring that follows the place where its secrets are kept |
 //! | `secrets-file`, `secrets-vault`, `secrets-aws`, `secrets-azure` | such places, each with its client |
 //! | `metrics` | tells dashboards how it goes, through the `metrics` facade |
@@ -131,3 +132,8 @@ struct TellingUsersAboutTime;
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../../../docs/csrf.md")]
 struct RequestsFromOtherSites;
+
+/// And that of the page about sharing sessions with Express.
+#[cfg(all(doctest, feature = "axum", feature = "express", feature = "redis"))]
+#[doc = include_str!("../../../docs/sharing-sessions-with-express.md")]
+struct SharingSessionsWithExpress;

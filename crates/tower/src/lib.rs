@@ -35,6 +35,11 @@
 //! body is axum's; with any other one the header is the only place. [`CsrfToken`] gives pages their token. A layer for
 //! CORS belongs outside, so that its preflights are answered and a refusal carries its headers.
 //!
+//! # Sessions of an Express application
+//!
+//! With the feature `express` there is a layer beside this one, `ExpressSessionLayer`, for sessions that are shared with an
+//! Express application.
+//!
 //! # Streaming
 //!
 //! The session is committed when the handler has answered, before its body is sent. A body that goes on
@@ -46,6 +51,8 @@
 mod csrf;
 mod current;
 mod error;
+#[cfg(feature = "express")]
+mod express;
 #[cfg(feature = "axum")]
 mod extract;
 mod failure;
@@ -61,6 +68,10 @@ mod routes;
 #[cfg(feature = "axum")]
 pub use csrf::{CsrfForm, CsrfFormRejection, CsrfToken};
 pub use error::SessionError;
+#[cfg(all(feature = "axum", feature = "express"))]
+pub use express::ExpressSession;
+#[cfg(feature = "express")]
+pub use express::{ExpressResponseFuture, ExpressSessionLayer, ExpressSessionService};
 #[cfg(feature = "axum")]
 pub use extract::{Client, NamedSession, NotSignedIn, PassiveSession, Session, SessionName, SignedIn};
 pub use failure::{PlainFailure, RenderFailure};
