@@ -117,16 +117,7 @@ impl MongoOptions {
         let (database, by_tls) = self.open_database().await?;
         let sessions: Collection<Document> =
             database.collection_with_options(&layout.collection, self.collection_options());
-        // In every word as connect-mongo asks for it, for that one fails if there is another.
-        let expiring = IndexOptions::builder()
-            .expire_after(Duration::ZERO)
-            .background(true)
-            .build();
-        let index = IndexModel::builder()
-            .keys(doc! { EXPIRES: 1 })
-            .options(expiring)
-            .build();
-        match sessions.create_index(index).await.map(drop) {
+        match sessions.create_index(expiring()).await.map(drop) {
             Err(error) if !matches!(Failure::from(&error), Failure::IndexConflict) => {
                 return Err(ConnectError::Server(Failure::of_connecting(&error, by_tls)));
             }
@@ -140,6 +131,20 @@ impl MongoOptions {
             read_timeout: self.read_timeout(),
         })
     }
+}
+
+/// By which the server removes expired sessions: in every word as connect-mongo asks for it, since that fails if a server
+/// takes another one for different.
+#[expect(deprecated, reason = "connect-mongo says background")]
+fn expiring() -> IndexModel {
+    let options = IndexOptions::builder()
+        .expire_after(Duration::ZERO)
+        .background(true)
+        .build();
+    IndexModel::builder()
+        .keys(doc! { EXPIRES: 1 })
+        .options(options)
+        .build()
 }
 
 /// Sessions that an Express application keeps in MongoDB with connect-mongo. From
