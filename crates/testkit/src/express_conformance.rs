@@ -1,6 +1,6 @@
 //! The contract of [`ExpressStore`], as tests that every such store runs.
 //!
-//! A store brings an [`ExpressStoreFixture`] and names it in [`express_conformance!`](crate::express_conformance). Each check
+//! A store brings an [`ExpressStoreFixture`] and names it in [`express_conformance!`](crate::express_conformance!). Each check
 //! becomes a test of its own on a database of its own. Time is what the checks say it is, so none of them waits.
 
 #![allow(missing_docs, reason = "the names of the checks say it")]
