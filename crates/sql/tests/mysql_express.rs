@@ -133,3 +133,15 @@ async fn a_row_without_json_is_no_session() {
     let store = database.open(ExpressMySqlSession::default()).await;
     assert_eq!(store.load("abc", NOW).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn pruning_removes_what_has_expired_and_nothing_else() {
+    let database = Database::with_the_packages_table().await;
+    let store = database.open(ExpressMySqlSession::default()).await;
+    store.insert("over", "{}", until(10_000)).await.unwrap();
+    store.insert("alive", "{}", until(12_000)).await.unwrap();
+    let now = Timestamp::from_millis(11_000);
+    assert_eq!(store.prune(now).await.unwrap(), 1);
+    assert_eq!(store.prune(now).await.unwrap(), 0);
+    assert!(store.load("alive", now).await.unwrap().is_some());
+}

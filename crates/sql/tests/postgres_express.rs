@@ -161,3 +161,15 @@ async fn a_column_without_a_time_zone_is_in_the_one_that_the_server_gives_the_ap
     let options = PostgresStore::options(&database.url);
     options.connect_express(layout).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn pruning_removes_what_has_expired_and_nothing_else() {
+    let database = Database::with_the_packages_table().await;
+    let store = database.open(ConnectPgSimple::default()).await;
+    store.insert("over", "{}", until(10)).await.unwrap();
+    store.insert("alive", "{}", until(12)).await.unwrap();
+    let now = Timestamp::from_millis(11_000);
+    assert_eq!(store.prune(now).await.unwrap(), 1);
+    assert_eq!(store.prune(now).await.unwrap(), 0);
+    assert!(store.load("alive", now).await.unwrap().is_some());
+}

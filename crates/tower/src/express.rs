@@ -1,5 +1,6 @@
 //! Sessions that are shared with an Express application, for axum and any tower service.
 
+#[cfg(feature = "axum")]
 mod extract;
 mod future;
 mod layer;

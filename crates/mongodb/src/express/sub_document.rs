@@ -124,6 +124,7 @@ fn iso_8601(date: DateTime) -> String {
 mod tests {
     use super::*;
     use mongodb::bson::{doc, oid::ObjectId};
+    use proptest::prelude::*;
 
     fn parsed(text: &str) -> Json {
         Json::parse(text).unwrap()
@@ -179,5 +180,49 @@ mod tests {
         let json = r#"{"cookie":{},"a":{"$oid":"x"},"$set":{"$gt":1},"b.c":{"$date":1}}"#;
         let document = of(&parsed(json), None);
         assert_eq!(super::json(&document).to_string(), json);
+    }
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::Bool),
+            (-9_007_199_254_740_991_i64..=9_007_199_254_740_991).prop_map(|n| Json::Number(n.into())),
+            any::<f64>().prop_map(double),
+            any::<String>().prop_map(Json::Text),
+        ];
+        let key = "[a-z$._]{1,8}";
+        leaf.prop_recursive(4, 32, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Json::Array),
+                // Two members of one name are none.
+                prop::collection::btree_map(key, inner, 0..6)
+                    .prop_map(|members| Json::Object(members.into_iter().rev().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_comes_back_in_its_order(session in any_json()) {
+            prop_assert_eq!(json(&of(&session, None)), session);
+        }
+
+        #[test]
+        fn whatever_is_kept_the_new_session_is_what_reads_back(old in any_json(), new in any_json()) {
+            let kept = of(&old, None);
+            let document = of(&new, Some(&kept));
+            prop_assert_eq!(json(&document), new);
+            prop_assert_eq!(of(&old, Some(&kept)), kept);
+        }
+
+        #[test]
+        fn what_is_written_reads_the_same(session in any_json()) {
+            prop_assert_eq!(Json::parse(&session.to_string()).unwrap(), session);
+        }
+
+        #[test]
+        fn any_text_is_survived(text: String) {
+            let _ = Json::parse(&text);
+        }
     }
 }

@@ -125,6 +125,7 @@ impl ExpressDialect for MySql {
             remove_unchanged: format!(
                 "DELETE FROM {table} WHERE {id} = ? AND {content} = ? AND {expires} >= ?"
             ),
+            prune: format!("DELETE FROM {table} WHERE {expires} < ?"),
         }
     }
 

@@ -147,6 +147,7 @@ impl ExpressDialect for Postgres {
                 "DELETE FROM {table} WHERE sid = $1 AND sess::text = $2 AND expire >= {}",
                 now(3)
             ),
+            prune: format!("DELETE FROM {table} WHERE expire < {}", now(1)),
         }
     }
 

@@ -1,6 +1,7 @@
 'use strict'
 
-// An Express application on express-session and one of its stores, with which a Rust service shares its sessions.
+// An Express application on express-session and one of its stores, with which a Rust service shares its sessions. The query
+// may say what the cookie of a new session is like.
 // node express_app.js <port> <layout> <url>
 
 const express = require('express')
@@ -41,6 +42,7 @@ async function expressMySqlSession () {
 }
 
 const stores = {
+  memory: () => new session.MemoryStore(),
   'connect-redis': connectRedis,
   'connect-pg-simple': connectPgSimple,
   'connect-mongo': () => connectMongo({}),
@@ -50,12 +52,15 @@ const stores = {
 
 async function main () {
   const app = express()
+  const cookie = { maxAge: 3_600_000, sameSite: 'lax' }
   app.use(session({
+    // For a test of cookies that are secure.
+    proxy: true,
     store: await stores[layout](),
     secret: ['keyboard cat', 'an older cat'],
     resave: false,
     saveUninitialized: false,
-    cookie: { maxAge: 3_600_000, sameSite: 'lax' }
+    cookie: (request) => request.query.cookie ? JSON.parse(request.query.cookie) : cookie
   }))
 
   // What it sees, and then what it writes.
@@ -70,6 +75,12 @@ async function main () {
   app.get('/look', (request, response) => {
     const { cookie, ...data } = JSON.parse(JSON.stringify(request.session))
     response.json(data)
+  })
+
+  // Begins a session, and shows what is to be stored.
+  app.get('/record', (request, response) => {
+    request.session.a = 1
+    response.json({ record: JSON.stringify(request.session) })
   })
 
   app.get('/destroy', (request, response, next) => {

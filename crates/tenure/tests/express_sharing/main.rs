@@ -1,6 +1,7 @@
 //! An Express application on express-session and a service on Tenure share sessions: one browser goes from one to the
 //! other, over each of the stores.
 
+mod cookies;
 mod express_app;
 
 use std::net::SocketAddr;
@@ -228,10 +229,10 @@ async fn write_at_once(pair: &Pair) {
     }
 }
 
-async fn share(pair: Pair, rounds: u64) {
-    alternate(&pair, rounds).await;
-    begin_and_end(&pair).await;
-    write_at_once(&pair).await;
+async fn share(pair: &Pair, rounds: u64) {
+    alternate(pair, rounds).await;
+    begin_and_end(pair).await;
+    write_at_once(pair).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,7 +243,21 @@ async fn a_session_in_redis_is_written_in_turn_a_thousand_times() {
         let options = RedisStore::options(&url);
         options.connect_express(ConnectRedis::default()).await.unwrap()
     };
-    share(Pair::start("connect-redis", &url, connect).await, 1_000).await;
+    let pair = Pair::start("connect-redis", &url, connect).await;
+    share(&pair, 1_000).await;
+
+    let mut browser = Browser::default();
+    browser.get(&pair.express, "/visit").await;
+    drop(server);
+    let request = reqwest::Client::new().get(format!("{}/look", pair.rust));
+    let response = request
+        .header("cookie", browser.cookie.unwrap())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()["retry-after"], "1");
+    assert!(!response.headers().contains_key("set-cookie"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +269,7 @@ async fn a_session_in_postgres_is_written_in_turn_a_thousand_times() {
         let options = PostgresStore::options(&url);
         options.connect_express(layout).await.unwrap()
     };
-    share(Pair::start("connect-pg-simple", &url, connect).await, 1_000).await;
+    share(&Pair::start("connect-pg-simple", &url, connect).await, 1_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -266,7 +281,7 @@ async fn a_session_in_mariadb_is_written_in_turn() {
         let layout = ExpressMySqlSession::default().create_table_if_missing(true);
         options.connect_express(layout).await.unwrap()
     };
-    share(Pair::start("express-mysql-session", &url, connect).await, 200).await;
+    share(&Pair::start("express-mysql-session", &url, connect).await, 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,6 +297,6 @@ async fn a_session_in_mongodb_is_written_in_turn_in_both_forms() {
             let options = MongoStore::options(&url);
             options.connect_express(layout).await.unwrap()
         };
-        share(Pair::start(layout, &url, connect).await, 200).await;
+        share(&Pair::start(layout, &url, connect).await, 200).await;
     }
 }
