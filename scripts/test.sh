@@ -88,5 +88,5 @@ cargo run --quiet --package tenure-testkit --example find_planted --locked -- ta
 
 # The npm packages, one of which builds its addon first.
 for package in browser express; do
-    npm --prefix "packages/$package" test -- --test-reporter=dot
+    npm --prefix "packages/$package" test
 done
