@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::header::{CACHE_CONTROL, COOKIE, RETRY_AFTER, SET_COOKIE};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -86,6 +86,36 @@ async fn a_request_without_a_session_gets_none_by_looking() {
     assert!(!response.headers().contains_key(SET_COOKIE));
     assert_eq!(text(response).await, "false");
     assert!(store.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_another_site_had_the_browser_send_is_refused_before_its_handler() {
+    let store = Arc::new(MemoryExpressStore::new());
+    let sessions = ExpressSessions::builder(CookieSecrets::new(SECRET), Arc::clone(&store))
+        .trusted_origins(["https://app.example"])
+        .csrf_exempt_paths(["/hook"])
+        .build()
+        .unwrap();
+    let app = Router::new()
+        .route("/visit", post(visit))
+        .route("/hook", post(visit))
+        .layer(ExpressSessionLayer::new(sessions));
+    for (path, origin, status) in [
+        ("/visit", "https://evil.example", StatusCode::FORBIDDEN),
+        ("/hook", "https://evil.example", StatusCode::OK),
+        ("/visit", "https://app.example", StatusCode::OK),
+    ] {
+        let request = Request::post(path)
+            .header("sec-fetch-site", "cross-site")
+            .header("origin", origin)
+            .body(Body::empty())
+            .unwrap();
+        let sessions_before = store.len();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{path} {origin}");
+        let ran = usize::from(status == StatusCode::OK);
+        assert_eq!(store.len(), sessions_before + ran);
+    }
 }
 
 #[tokio::test]

@@ -1,14 +1,16 @@
 //! What has to be said about sessions that are shared with an Express application.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::SameSite;
 use crate::clock::{Clock, SystemClock};
+use crate::csrf::{CsrfRules, Origin, is_exemption};
 use crate::express::engine::Engine;
 use crate::express::{CookieSecrets, ExpressCookie, ExpressSessions, ExpressStore};
 use crate::observed::StoreObserved;
 use crate::store::MAX_DATA_BYTES;
+use crate::{OriginCheck, SameSite};
 
 /// How [`ExpressSessions`] work. From [`ExpressSessions::builder`].
 ///
@@ -31,6 +33,7 @@ pub struct ExpressSessionsBuilder {
     cookie: ExpressCookie,
     max_age: Option<Duration>,
     rolling: bool,
+    csrf: CsrfRules,
     max_data_bytes: usize,
     store_deadline: Duration,
     clock: Arc<dyn Clock>,
@@ -59,6 +62,16 @@ pub enum ExpressConfigError {
     /// Sessions would be over before they begin.
     #[error("the max age has to be a millisecond at least, and 285,616 years at most")]
     MaxAge,
+    /// A trusted origin is none.
+    #[error(
+        "a trusted origin is scheme://host, with :port where it is not the scheme's own, and nothing else"
+    )]
+    TrustedOrigin,
+    /// A path can't be exempt.
+    #[error(
+        "an exempt path is a plain path such as /hook, or a folder such as /hooks/*, and never all paths"
+    )]
+    ExemptPath,
     /// There is no time to ask the store.
     #[error("the store's deadline has to be more than nothing")]
     StoreDeadline,
@@ -73,6 +86,7 @@ impl ExpressSessionsBuilder {
             cookie: ExpressCookie::default(),
             max_age: None,
             rolling: false,
+            csrf: CsrfRules::default(),
             max_data_bytes: MAX_DATA_BYTES,
             store_deadline: Duration::from_secs(2),
             clock: Arc::new(SystemClock),
@@ -116,6 +130,41 @@ impl ExpressSessionsBuilder {
         self
     }
 
+    /// Whether requests that may change something, and the opening of `WebSockets`, are refused unless a page of this origin
+    /// or of a [trusted](Self::trusted_origins) one sent them: by the same rules as
+    /// [`Policy::origin_check`](crate::Policy::origin_check).
+    ///
+    /// *Default*: [`OriginCheck::Enforced`]. *Reason*: another site can have the user's browser send a request along with
+    /// the cookie. express-session does not look.
+    pub fn origin_check(mut self, check: OriginCheck) -> Self {
+        self.csrf.origin_check = check;
+        self
+    }
+
+    /// Other origins whose pages may send requests that change something: `scheme://host`, with `:port` where it is not
+    /// the scheme's own. They may do whatever the user may.
+    ///
+    /// *Default*: none.
+    pub fn trusted_origins<T: Into<Cow<'static, str>>>(
+        mut self,
+        origins: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.csrf.trusted_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Paths whose requests are not looked at, such as those of webhooks: as in
+    /// [`Policy::csrf_exempt_paths`](crate::Policy::csrf_exempt_paths).
+    ///
+    /// *Default*: none.
+    pub fn csrf_exempt_paths<T: Into<Cow<'static, str>>>(
+        mut self,
+        paths: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.csrf.exempt_paths = paths.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// The most that a session's JSON may come to, in bytes. One that the Express application made larger can be read.
     ///
     /// *Default*: 1 MiB. *Reason*: it goes over the network with each request. express-session has no limit.
@@ -147,6 +196,17 @@ impl ExpressSessionsBuilder {
     pub fn build(self) -> Result<ExpressSessions, ExpressConfigError> {
         self.check_name()?;
         self.check_attributes()?;
+        if !self
+            .csrf
+            .trusted_origins
+            .iter()
+            .all(|origin| Origin::parse(origin).is_some())
+        {
+            return Err(ExpressConfigError::TrustedOrigin);
+        }
+        if !self.csrf.exempt_paths.iter().all(|path| is_exemption(path)) {
+            return Err(ExpressConfigError::ExemptPath);
+        }
         if self.store_deadline.is_zero() {
             return Err(ExpressConfigError::StoreDeadline);
         }
@@ -159,6 +219,7 @@ impl ExpressSessionsBuilder {
             cookie: self.cookie,
             max_age,
             rolling: self.rolling,
+            csrf: self.csrf,
             max_data_bytes: self.max_data_bytes,
             store_deadline: self.store_deadline,
             clock: self.clock,
@@ -245,6 +306,18 @@ mod tests {
         assert_eq!(
             refused(|sessions| sessions.cookie(plain().path("/a;b"))),
             Some(ExpressConfigError::CookieScope)
+        );
+    }
+
+    #[test]
+    fn origins_and_paths_that_are_none_are_refused() {
+        assert_eq!(
+            refused(|sessions| sessions.trusted_origins(["app.example.com"])),
+            Some(ExpressConfigError::TrustedOrigin)
+        );
+        assert_eq!(
+            refused(|sessions| sessions.csrf_exempt_paths(["/*"])),
+            Some(ExpressConfigError::ExemptPath)
         );
     }
 

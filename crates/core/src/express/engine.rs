@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::clock::{Clock, Timestamp};
+use crate::csrf::CsrfRules;
 use crate::deadline::Deadline;
 use crate::express::{CookieSecrets, ExpressCookie, ExpressExpiry, ExpressStore, RecordCookie};
 use crate::observed::StoreObserved;
@@ -21,6 +22,7 @@ pub(super) struct Engine {
     /// Milliseconds.
     pub(super) max_age: Option<i64>,
     pub(super) rolling: bool,
+    pub(super) csrf: CsrfRules,
     pub(super) max_data_bytes: usize,
     pub(super) store_deadline: Duration,
     pub(super) clock: Arc<dyn Clock>,

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::header::COOKIE;
 
 use crate::commit::CommitError;
+use crate::csrf::{CsrfRefusal, CsrfRequest};
 use crate::express::builder::ExpressSessionsBuilder;
 use crate::express::engine::Engine;
 use crate::express::visit::Visit;
@@ -30,6 +31,7 @@ use crate::store::{Operation, StoreError};
 /// - A session that somebody ended in the meantime is not brought back by a late write. The Express application does,
 ///   unless it is told `resave: false` and the late request did not change the session.
 /// - A request that writes nothing makes no session, as with `saveUninitialized: false`.
+/// - A request that another site had the browser send is [refused](ExpressSessionsBuilder::origin_check).
 /// - A store that fails is an error of the request, and the cookie is left alone.
 /// - Ending a session removes the cookie from the browser.
 ///
@@ -86,6 +88,19 @@ impl ExpressSessions {
         let engine = &self.engine;
         let cookie = SidCookie::read(&cookies(headers), &engine.cookie_name, &engine.secrets);
         ExpressOpened::new(Visit::new(Arc::clone(engine), cookie))
+    }
+
+    /// Whether a request may go to its handler, or may be one that another site had the user's browser send: see
+    /// [`origin_check`](ExpressSessionsBuilder::origin_check). A door asks before anything else.
+    ///
+    /// # Errors
+    /// If it may: answer with 403, and run no handler.
+    pub fn check_origin(&self, request: &CsrfRequest<'_>) -> Result<(), CsrfRefusal> {
+        let checked = self.engine.csrf.check_origin(request);
+        if let Err(refusal) = checked {
+            tracing::warn!(target: "tenure", "{refusal}");
+        }
+        checked
     }
 
     /// Writes what the request did to its session, and says what the response must carry. To be called when the handler

@@ -18,11 +18,20 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ExpressResponseFuture<F, B, R> {
         #[pin]
-        handler: F,
+        stage: Stage<F>,
         sessions: ExpressSessions,
         opened: ExpressOpened,
         failures: R,
         committing: Option<Committing<B>>,
+    }
+}
+
+pin_project! {
+    /// Whether the request went to its handler.
+    #[project = StageNow]
+    enum Stage<F> {
+        Refused { error: SessionError },
+        Handling { #[pin] handler: F },
     }
 }
 
@@ -34,7 +43,22 @@ struct Committing<B> {
 impl<F, B, R> ExpressResponseFuture<F, B, R> {
     pub(super) fn new(handler: F, sessions: ExpressSessions, opened: ExpressOpened, failures: R) -> Self {
         Self {
-            handler,
+            stage: Stage::Handling { handler },
+            sessions,
+            opened,
+            failures,
+            committing: None,
+        }
+    }
+
+    pub(super) fn refused(
+        error: SessionError,
+        sessions: ExpressSessions,
+        opened: ExpressOpened,
+        failures: R,
+    ) -> Self {
+        Self {
+            stage: Stage::Refused { error },
             sessions,
             opened,
             failures,
@@ -53,7 +77,10 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.committing.is_none() {
-            let mut response = ready!(this.handler.poll(context))?;
+            let mut response = match this.stage.project() {
+                StageNow::Refused { error } => return Poll::Ready(Ok(this.failures.render(error))),
+                StageNow::Handling { handler } => ready!(handler.poll(context))?,
+            };
             if let Some(Failed(error)) = response.extensions_mut().remove::<Failed>() {
                 response = this.failures.render(&error);
             }

@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
+use tenure_core::CsrfRequest;
 use tenure_core::express::ExpressSessions;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -16,8 +17,8 @@ use crate::failure::{PlainFailure, RenderFailure};
 /// A handler that does not ask for the session causes no store call, and then the session is not touched either. If the
 /// store fails the response is 503 with Retry-After, and the cookie is left alone.
 ///
-/// Unlike [`SessionLayer`](crate::SessionLayer) it refuses no requests of other sites: neither does express-session, and
-/// it is [`SameSite`](tenure_core::express::ExpressCookie::same_site) that keeps the cookie from going along with them.
+/// Before that, it refuses requests that may change something and that no page of this origin sent, with 403: see
+/// [`origin_check`](tenure_core::express::ExpressSessionsBuilder::origin_check). express-session does not.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -100,6 +101,15 @@ where
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
         let ExpressSessionLayer { sessions, failures } = &self.layer;
         let opened = sessions.open(request.headers());
+        let looked_at = CsrfRequest::new(request.method(), request.uri(), request.headers());
+        if let Err(refusal) = sessions.check_origin(&looked_at) {
+            return ExpressResponseFuture::refused(
+                refusal.into(),
+                sessions.clone(),
+                opened,
+                failures.clone(),
+            );
+        }
         request.extensions_mut().insert(opened.clone());
         let handler = self.inner.call(request);
         ExpressResponseFuture::new(handler, sessions.clone(), opened, failures.clone())
