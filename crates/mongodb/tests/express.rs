@@ -12,7 +12,8 @@ use tenure_core::express::{ExpressExpiry, ExpressStore, Replaced};
 use tenure_mongodb::{ConnectMongo, MongoExpressStore, MongoStore};
 use tenure_testkit::express_conformance::ExpressStoreFixture;
 
-use common::MongoDatabase;
+use common::{MongoDatabase, server};
+use tenure_testkit::servers::MongoServerOptions;
 
 macro_rules! conformance_of {
     ($form:ident, $layout:expr) => {
@@ -146,4 +147,22 @@ async fn the_server_removes_expired_sessions_by_the_index_of_connect_mongo() {
     opened(&database, ConnectMongo::default()).await;
     let names = collection(&database).await.list_index_names().await.unwrap();
     assert_eq!(names, ["_id_", "expires_1"]);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_an_error_and_no_absence() {
+    let mut server = server(MongoServerOptions::default());
+    let options =
+        MongoStore::options(&server.url("shop")).server_selection_timeout(Duration::from_millis(300));
+    let layout = ConnectMongo::default();
+    let store = options.connect_express(layout).await.unwrap();
+    store.insert("abc", "{}", LONG).await.unwrap();
+
+    server.kill();
+    store.load("abc", NOW).await.unwrap_err();
+    store.replace("abc", "{}", "{}", LONG).await.unwrap_err();
+    store.touch("abc", LONG).await.unwrap_err();
+    store.remove_unchanged("abc", "{}", NOW).await.unwrap_err();
+    store.remove("abc").await.unwrap_err();
+    store.ping().await.unwrap_err();
 }

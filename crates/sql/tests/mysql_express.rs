@@ -145,3 +145,23 @@ async fn pruning_removes_what_has_expired_and_nothing_else() {
     assert_eq!(store.prune(now).await.unwrap(), 0);
     assert!(store.load("alive", now).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_an_error_and_no_absence_and_back_again_it_serves() {
+    let server = MariaDbServer::start(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let options = MySqlStore::options(&server.url(&server.create_database()));
+    let layout = ExpressMySqlSession::default().create_table_if_missing(true);
+    let store = options.connect_express(layout).await.unwrap();
+    store.insert("abc", "{}", until(10_000)).await.unwrap();
+
+    server.kill();
+    store.load("abc", NOW).await.unwrap_err();
+    store.replace("abc", "{}", "{}", until(10_000)).await.unwrap_err();
+    store.touch("abc", until(10_000)).await.unwrap_err();
+    store.remove_unchanged("abc", "{}", NOW).await.unwrap_err();
+    store.remove("abc").await.unwrap_err();
+    store.ping().await.unwrap_err();
+
+    server.start_again().unwrap();
+    assert_eq!(store.load("abc", NOW).await.unwrap().as_deref(), Some("{}"));
+}
