@@ -3,8 +3,6 @@
 //! A store brings an [`ExpressStoreFixture`] and names it in [`express_conformance!`](crate::express_conformance!). Each check
 //! becomes a test of its own on a database of its own. Time is what the checks say it is, so none of them waits.
 
-#![allow(missing_docs, reason = "the names of the checks say it")]
-
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,10 +116,12 @@ async fn look(store: &impl ExpressStore) -> Option<String> {
     store.load(SID, NOW).await.unwrap()
 }
 
+/// No session is no error.
 pub async fn an_unknown_sid_loads_nothing<F: ExpressStoreFixture>(fixture: &F) {
     assert_eq!(look(&fixture.open().await).await, None);
 }
 
+/// The content stands for a version, so it has to be the very same: whatever it holds, and in its order.
 pub async fn json_comes_back_as_it_was<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     let large = "x".repeat(200_000);
@@ -141,6 +141,7 @@ pub async fn json_comes_back_as_it_was<F: ExpressStoreFixture>(fixture: &F) {
     }
 }
 
+/// Nobody's session is taken over.
 pub async fn an_insert_under_a_taken_sid_changes_nothing<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     put(&store, &count(1)).await;
@@ -151,6 +152,7 @@ pub async fn an_insert_under_a_taken_sid_changes_nothing<F: ExpressStoreFixture>
     assert_eq!(look(&store).await, Some(count(1)));
 }
 
+/// Even at once.
 pub async fn of_many_inserts_under_one_sid_one_wins<F: ExpressStoreFixture>(fixture: &F) {
     let store = Arc::new(fixture.open().await);
     let inserted = at_once(&store, |store, task| async move {
@@ -161,6 +163,7 @@ pub async fn of_many_inserts_under_one_sid_one_wins<F: ExpressStoreFixture>(fixt
     assert_eq!(new.count(), 1);
 }
 
+/// What another request wrote in between is not written over.
 pub async fn a_session_is_replaced_only_as_it_was_seen<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     put(&store, &count(1)).await;
@@ -176,6 +179,7 @@ pub async fn a_session_is_replaced_only_as_it_was_seen<F: ExpressStoreFixture>(f
     assert_eq!(again, Replaced::Stale);
 }
 
+/// Only an insert does.
 pub async fn replacing_and_touching_never_create<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     let replaced = store.replace(SID, &count(1), &count(2), long()).await.unwrap();
@@ -184,6 +188,7 @@ pub async fn replacing_and_touching_never_create<F: ExpressStoreFixture>(fixture
     assert_eq!(look(&store).await, None);
 }
 
+/// An Express application's touch is no change for a request that is under way.
 pub async fn a_touch_keeps_the_json<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     put(&store, &count(1)).await;
@@ -197,6 +202,7 @@ pub async fn a_touch_keeps_the_json<F: ExpressStoreFixture>(fixture: &F) {
     assert_eq!(done, Replaced::Done, "a touch is no change");
 }
 
+/// Logging out is final, whatever a request that began before still does.
 pub async fn a_removed_session_stays_removed<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     put(&store, &count(1)).await;
@@ -210,6 +216,7 @@ pub async fn a_removed_session_stays_removed<F: ExpressStoreFixture>(fixture: &F
     assert_eq!(look(&store).await, None);
 }
 
+/// So that a session that gets another id loses no write.
 pub async fn a_session_is_removed_only_as_it_was_seen<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     put(&store, &count(1)).await;
@@ -221,6 +228,7 @@ pub async fn a_session_is_removed_only_as_it_was_seen<F: ExpressStoreFixture>(fi
     assert_eq!(look(&store).await, None);
 }
 
+/// Databases have collations that say otherwise.
 pub async fn sids_and_contents_that_differ_in_case_alone_are_different<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     let small = json(r#","name":"ada""#);
@@ -231,6 +239,7 @@ pub async fn sids_and_contents_that_differ_in_case_alone_are_different<F: Expres
     assert_eq!(stale, Replaced::Stale);
 }
 
+/// Of those that saw the same, one is the first.
 pub async fn of_many_replacements_of_one_content_one_is_done<F: ExpressStoreFixture>(fixture: &F) {
     let store = Arc::new(fixture.open().await);
     put(&*store, &json("")).await;
@@ -246,6 +255,7 @@ pub async fn of_many_replacements_of_one_content_one_is_done<F: ExpressStoreFixt
     assert!(!replaced.contains(&Replaced::Gone));
 }
 
+/// By replacing what was seen until it is done.
 pub async fn a_counter_loses_no_update<F: ExpressStoreFixture>(fixture: &F) {
     const EACH: usize = 4;
     let store = Arc::new(fixture.open().await);
@@ -269,6 +279,7 @@ pub async fn a_counter_loses_no_update<F: ExpressStoreFixture>(fixture: &F) {
     assert_eq!(look(&*store).await, Some(count(TASKS * EACH)));
 }
 
+/// However they interleave.
 pub async fn racing_writes_revive_no_removed_session<F: ExpressStoreFixture>(fixture: &F) {
     let store = Arc::new(fixture.open().await);
     for _ in 0..ROUNDS {
@@ -291,6 +302,7 @@ pub async fn racing_writes_revive_no_removed_session<F: ExpressStoreFixture>(fix
     }
 }
 
+/// Either the session gets another id, or the other request has written first.
 pub async fn of_racing_removals_of_one_content_one_is_done<F: ExpressStoreFixture>(fixture: &F) {
     let store = Arc::new(fixture.open().await);
     put(&*store, &count(0)).await;
@@ -310,6 +322,7 @@ pub async fn of_racing_removals_of_one_content_one_is_done<F: ExpressStoreFixtur
     assert_eq!(look(&*store).await, expected);
 }
 
+/// The store's deadline decides, to the second.
 pub async fn the_deadline_ends_a_session_whatever_its_json_says<F: ExpressStoreFixture>(fixture: &F) {
     if F::EXPIRES_BY_ITSELF {
         return;
@@ -329,6 +342,7 @@ pub async fn the_deadline_ends_a_session_whatever_its_json_says<F: ExpressStoreF
     assert_eq!(removed, Replaced::Gone);
 }
 
+/// To later and to sooner.
 pub async fn a_touch_moves_the_deadline<F: ExpressStoreFixture>(fixture: &F) {
     if F::EXPIRES_BY_ITSELF {
         return;
@@ -341,6 +355,7 @@ pub async fn a_touch_moves_the_deadline<F: ExpressStoreFixture>(fixture: &F) {
     assert_eq!(store.load(SID, after(7)).await.unwrap(), None, "also to sooner");
 }
 
+/// As long as the store of the Express application would keep it.
 pub async fn a_session_without_expires_lives_for_the_stores_time<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     let open = ExpressExpiry {
@@ -357,6 +372,7 @@ pub async fn a_session_without_expires_lives_for_the_stores_time<F: ExpressStore
     assert_eq!(store.load(SID, after(seconds + 2)).await.unwrap(), None);
 }
 
+/// An application ends a session by a cookie that is over.
 pub async fn a_session_that_is_over_is_not_kept<F: ExpressStoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     let over = ExpressExpiry {
@@ -372,6 +388,7 @@ pub async fn a_session_that_is_over_is_not_kept<F: ExpressStoreFixture>(fixture:
     assert_eq!(store.load(&other, NOW).await.unwrap(), None);
 }
 
+/// As the Express application does.
 pub async fn another_instance_sees_an_answered_write<F: ExpressStoreFixture>(fixture: &F) {
     let (one, other) = (fixture.open().await, fixture.open().await);
     put(&one, &count(1)).await;
@@ -383,6 +400,7 @@ pub async fn another_instance_sees_an_answered_write<F: ExpressStoreFixture>(fix
     assert_eq!(look(&other).await, None);
 }
 
+/// And answers a ping.
 pub async fn a_store_works_behind_a_trait_object<F: ExpressStoreFixture>(fixture: &F) {
     let store: Arc<dyn ExpressStore> = Arc::new(fixture.open().await);
     assert!(!store.name().is_empty());
