@@ -9,8 +9,8 @@ const DriftingCookie = require("./drifting-cookie");
 const { endAfter } = require("./held-response");
 const isSecure = require("./secure-request");
 const { announceHeaders } = require("./response-headers");
-const sessionJson = require("./session-json");
 const sidCookie = require("./sid-cookie");
+const Snapshot = require("./snapshot");
 const { endAround } = require("./split-response");
 
 /** Where the response is: the handler works, the store does, it was ended, or the session could not be saved. */
@@ -31,12 +31,12 @@ class Visit {
   #cookieId;
   /** The session as it came, and as it was last saved. */
   #originalId;
-  #originalJson;
-  #savedJson;
+  #original;
+  #saved;
   #touched = false;
   #response = OPEN;
-  /** The session's JSON while nothing can change it. */
-  #jsonNow;
+  /** Whether the session was changed, while nothing can change it further. */
+  #modified;
   /** The Set-Cookie header of a response that waits. */
   #decidedCookie;
 
@@ -94,7 +94,7 @@ class Visit {
     const req = this.#req;
     generate(req);
     this.#originalId = req.sessionID;
-    this.#originalJson = sessionJson(req.session);
+    this.#original = new Snapshot(req.session);
     this.#follow(req.session);
   }
 
@@ -103,8 +103,8 @@ class Visit {
     createSession(this.#settings.store, req, data);
     if (this.#settings.upstream.driftingMaxAge) DriftingCookie.from(req.session.cookie);
     this.#originalId = req.sessionID;
-    this.#originalJson = sessionJson(data);
-    if (!this.#settings.resave) this.#savedJson = this.#originalJson;
+    this.#original = new Snapshot(data);
+    if (!this.#settings.resave) this.#saved = this.#original;
     this.#follow(req.session);
   }
 
@@ -123,7 +123,7 @@ class Visit {
     });
     define(session, "save", function () {
       debug("saving");
-      visit.#savedJson = visit.#jsonNow ?? sessionJson(this);
+      visit.#saved = new Snapshot(this);
       save.apply(this, arguments);
     });
   }
@@ -149,7 +149,7 @@ class Visit {
         },
       });
     } finally {
-      this.#jsonNow = undefined;
+      this.#modified = undefined;
     }
   }
 
@@ -176,7 +176,7 @@ class Visit {
       debug("session ignored because of bogus req.sessionID");
       return undefined;
     }
-    this.#jsonNow = sessionJson(req.session);
+    this.#modified = this.#isModified();
     if (this.#mustSave()) return (done) => req.session.save(done);
     if (storeTouches && this.#cookieId === req.sessionID) {
       debug("touching");
@@ -193,14 +193,22 @@ class Visit {
 
   #mustSave() {
     const { session, sessionID } = this.#req;
-    return !this.#settings.saveUninitialized && !this.#savedJson && this.#cookieId !== sessionID
+    return !this.#settings.saveUninitialized && !this.#saved && this.#cookieId !== sessionID
       ? this.#isModified()
-      : this.#originalId !== session.id || this.#savedJson !== this.#jsonNow;
+      : this.#isUnsaved();
   }
 
   #isModified() {
     const { session } = this.#req;
-    return this.#originalId !== session.id || this.#originalJson !== (this.#jsonNow ?? sessionJson(session));
+    if (this.#modified !== undefined) return this.#modified;
+    const isOther = !this.#original.isOf(session);
+    return isOther || this.#originalId !== session.id;
+  }
+
+  #isUnsaved() {
+    const { session } = this.#req;
+    if (this.#saved === this.#original) return this.#isModified();
+    return this.#originalId !== session.id || !this.#saved?.isOf(session);
   }
 
   #mustSetCookie() {
