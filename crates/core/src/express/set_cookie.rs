@@ -101,7 +101,9 @@ fn http_date(moment: Timestamp) -> String {
 mod tests {
     use super::*;
     use crate::SameSite;
+    use crate::express::record::raw;
     use crate::express::{CookiePriority, ExpressCookie, SessionRecord};
+    use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_999);
 
@@ -174,5 +176,35 @@ mod tests {
             removal("connect.sid", &cookie).unwrap(),
             "connect.sid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_record_smuggles_an_attribute_in(
+            path in any::<String>(), domain in any::<String>(), same_site in any::<String>(), expires in any::<u64>(),
+        ) {
+            let cookie = RecordCookie::new(Some(1), Timestamp::from_millis(expires))
+                .with_attribute("path", raw(path.as_str()))
+                .with_attribute("domain", raw(domain.as_str()))
+                .with_attribute("sameSite", raw(same_site.as_str()));
+            if let Ok(header) = issue("a", "b", &cookie) {
+                let text = header.to_str().unwrap();
+                let names: Vec<_> = text.split(';').map(|part| part.trim_start().split('=').next().unwrap()).collect();
+                let expected = ["a", "Domain", "Path", "Expires", "HttpOnly", "SameSite"];
+                let mut expected = expected.into_iter().peekable();
+                for name in names {
+                    prop_assert!(expected.any(|known| known == name), "{text}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_date_is_read_back_to_the_second(millis in 0_u64..253_402_300_800_000) {
+            let date = http_date(Timestamp::from_millis(millis));
+            prop_assert_eq!(date.len(), 29);
+            let read = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", &date).unwrap();
+            let read = read.to_datetime().unwrap().to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+            prop_assert_eq!(u64::try_from(read.timestamp().as_second()).unwrap(), millis / 1_000);
+        }
     }
 }
