@@ -1,6 +1,8 @@
 // A response that waits until its session is saved, and goes out in one write.
 "use strict";
 
+const { hasStatusMessage } = require("./response-headers");
+
 /** Of a response that was not sent: what describes a body, and where to go. */
 const OF_THE_DISCARDED = [
   "Accept-Ranges",
@@ -37,7 +39,8 @@ const GUARDS = {
 function hold(res) {
   if (res.headersSent) return () => {};
 
-  const { statusCode, statusMessage, setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write } = res;
+  const statusMessage = hasStatusMessage(res) ? res.statusMessage : undefined;
+  const { statusCode, setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write } = res;
   Object.assign(res, GUARDS);
   Object.defineProperty(res, "headersSent", { configurable: true, enumerable: true, value: true });
 
@@ -45,7 +48,7 @@ function hold(res) {
     delete res.headersSent;
     Object.assign(res, { setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write });
     if (res.statusCode !== statusCode) res.statusCode = statusCode;
-    if (res.statusMessage !== statusMessage) res.statusMessage = statusMessage;
+    if (hasStatusMessage(res) && res.statusMessage !== statusMessage) res.statusMessage = statusMessage;
   };
 }
 
@@ -53,7 +56,7 @@ function hold(res) {
 function discard(res) {
   for (const name of OF_THE_DISCARDED) res.removeHeader(name);
   res.statusCode = 500;
-  if (res.statusMessage) res.statusMessage = undefined;
+  if (hasStatusMessage(res) && res.statusMessage) res.statusMessage = undefined;
 }
 
 /** Throws at once what `end` would throw when nobody is there any more to catch it. */

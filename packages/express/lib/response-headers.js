@@ -4,6 +4,9 @@
 /** HTTP/2's responses send their headers without `writeHead`, which is where listeners for headers sit. */
 const sendsHeadersUnseen = (res) => typeof res._implicitHeader !== "function";
 
+/** HTTP/2 has none, and Node warns of whoever looks at it. */
+exports.hasStatusMessage = (res) => !sendsHeadersUnseen(res);
+
 /** Sends the headers if that has not happened. */
 exports.sendHeaders = function (res) {
   if (res.headersSent) return;

@@ -31,7 +31,9 @@ Store.prototype.load = function (sid, callback) {
 };
 
 Store.prototype.createSession = function (req, data) {
-  const { expires, originalMaxAge } = data.cookie;
+  // Not destructured: for a record without a cookie that has another error message.
+  const expires = data.cookie.expires;
+  const originalMaxAge = data.cookie.originalMaxAge;
 
   data.cookie = new Cookie(data.cookie);
   if (typeof expires === "string") data.cookie.expires = new Date(expires);

@@ -6,19 +6,9 @@ const { test } = require("node:test");
 const { ENDS } = require("./support/actions");
 const { compare } = require("./support/compare");
 const { STATES } = require("./support/cookies");
+const { randomness } = require("./support/randomness");
 
 const SCENARIOS = 400;
-
-/** Always the same scenarios: mulberry32. */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const COOKIES = [
   undefined, {}, { maxAge: 60_000 }, { maxAge: 0 }, { secure: true }, { secure: "auto" }, { sameSite: "lax", path: "/admin" },
@@ -44,7 +34,7 @@ const STORES = [
 ];
 
 function scenario(seed) {
-  const next = random(seed);
+  const { next } = randomness(seed);
   const one = (list) => list[Math.floor(next() * list.length)];
   const rarely = (value, otherwise) => (next() < 0.25 ? value() : otherwise);
 

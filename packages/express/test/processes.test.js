@@ -1,0 +1,205 @@
+// How Node runs it: as CommonJS and as a module, in clusters and worker threads, loaded again, and when it is time to go.
+"use strict";
+
+const assert = require("node:assert/strict");
+const { spawn } = require("node:child_process");
+const path = require("node:path");
+const { once } = require("node:events");
+const { test } = require("node:test");
+
+const { startRedis } = require("./support/servers");
+
+const PACKAGE = path.join(__dirname, "..");
+const TIME_LIMIT = 60_000;
+
+/** Runs a program in the package's folder until it ends by itself. It gets `app`, which serves a counter on a free port. */
+async function run(source, { flags = [], env = {}, type = "commonjs" } = {}) {
+  const child = spawn(process.execPath, [...flags, `--input-type=${type}`, "--eval", source], {
+    cwd: PACKAGE,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: TIME_LIMIT,
+    killSignal: "SIGKILL",
+  });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk) => (out += chunk));
+  child.stderr.on("data", (chunk) => (err += chunk));
+  const [code, signal] = await once(child, "close");
+  assert.deepEqual({ code, signal, err }, { code: 0, signal: null, err: "" }, out);
+  return JSON.parse(out);
+}
+
+const COUNTER = `
+  const http = require("node:http");
+  const { once } = require("node:events");
+  const counter = (session, store) => {
+    const middleware = session({ store, secret: "keyboard cat", resave: false, saveUninitialized: false });
+    return http.createServer((req, res) => middleware(req, res, (error) => {
+      if (error) throw error;
+      req.session.count = (req.session.count ?? 0) + 1;
+      res.end(String(req.session.count));
+    }));
+  };
+  const count = async (port, cookie) => {
+    const response = await fetch("http://127.0.0.1:" + port, { headers: cookie ? { cookie } : {} });
+    return [Number(await response.text()), response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie];
+  };
+`;
+
+test("require and import give the same", async () => {
+  const seen = await run(
+    `
+      import { createRequire } from "node:module";
+      import session, { Cookie, MemoryStore, Session, Store } from "tenure-express";
+      import * as all from "tenure-express";
+      import MemoryFile from "tenure-express/session/memory";
+      const required = createRequire(process.cwd() + "/x.js")("tenure-express");
+      console.log(JSON.stringify([
+        required === session,
+        required.Cookie === Cookie && required.Session === Session && required.Store === Store,
+        required.MemoryStore === MemoryStore && MemoryFile === MemoryStore,
+        Object.keys(all).sort(),
+      ]));
+    `,
+    { type: "module" },
+  );
+  assert.deepEqual(seen, [true, true, true, ["Cookie", "MemoryStore", "Session", "Store", "default"]]);
+});
+
+test("a session is the same in each process of a cluster", async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const counts = await run(
+    `
+      const cluster = require("node:cluster");
+      ${COUNTER}
+      cluster.setupPrimary({ execArgv: [], exec: ${JSON.stringify(path.join(__dirname, "support", "cluster-worker.js"))} });
+      (async () => {
+        const workers = [cluster.fork(), cluster.fork(), cluster.fork()];
+        const ports = await Promise.all(workers.map(async (worker) => (await once(worker, "message"))[0]));
+        const counts = [];
+        let cookie;
+        for (let turn = 0; turn < 9; turn++) {
+          const [value, next] = await count(ports[turn % 3], cookie);
+          cookie = next;
+          counts.push(value);
+        }
+        console.log(JSON.stringify(counts));
+        for (const worker of workers) worker.kill();
+      })();
+    `,
+    { env: { REDIS_URL: redis.url } },
+  );
+  assert.deepEqual(counts, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+test("worker threads have it each to themselves, and end while others go on", async () => {
+  const work = `
+    const { parentPort } = require("node:worker_threads");
+    ${COUNTER}
+    (async () => {
+      const session = require("tenure-express");
+      const server = counter(session, new session.MemoryStore()).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      let value, cookie;
+      for (let turn = 0; turn < 20; turn++) [value, cookie] = await count(server.address().port, cookie);
+      parentPort.postMessage(value);
+    })();
+  `;
+  const counts = await run(`
+    const { once } = require("node:events");
+    const { Worker } = require("node:worker_threads");
+    (async () => {
+      const counts = [];
+      for (let round = 0; round < 3; round++) {
+        const workers = Array.from({ length: 4 }, () => new Worker(${JSON.stringify(work)}, { eval: true }));
+        for (const [value] of await Promise.all(workers.map((worker) => once(worker, "message")))) counts.push(value);
+        await Promise.all(workers.map((worker) => worker.terminate()));
+      }
+      require("tenure-express")({ secret: "s", resave: false, saveUninitialized: false });
+      console.log(JSON.stringify(counts));
+    })();
+  `);
+  assert.deepEqual(counts, Array(12).fill(20));
+});
+
+test("loading it again and again, as tools for development do, keeps nothing of what was loaded before", async () => {
+  const { middlewares, grownBy } = await run(
+    `
+      const fs = require("node:fs");
+      const path = require("node:path");
+      const { createRequire } = require("node:module");
+      const parts = fs.readdirSync("lib").filter((name) => name.endsWith(".js")).map((name) => path.resolve("lib", name));
+      const loaded = [];
+      function load() {
+        // Not the addon, which Node cannot unload.
+        for (const file of [path.resolve("index.js"), ...parts]) delete require.cache[file];
+        // Through a module that goes, too, for modules remember what they have required.
+        const session = createRequire(path.resolve("app.js"))("tenure-express");
+        const middleware = session({ secret: "keyboard cat", resave: false, saveUninitialized: false });
+        loaded.push(new WeakRef(middleware));
+      }
+      const settle = async () => {
+        for (let turn = 0; turn < 5; turn++) {
+          await new Promise(setImmediate);
+          gc();
+        }
+        return process.memoryUsage().heapUsed;
+      };
+      (async () => {
+        for (let times = 0; times < 50; times++) load();
+        const before = await settle();
+        for (let times = 0; times < 300; times++) load();
+        const grownBy = (await settle()) - before;
+        console.log(JSON.stringify({ middlewares: loaded.filter((kept) => kept.deref()).length, grownBy }));
+      })();
+    `,
+    { flags: ["--expose-gc"] },
+  );
+  assert.ok(middlewares <= 2, `${middlewares} middlewares are left`);
+  assert.ok(grownBy < 300 * 2048, `each load keeps ${Math.round(grownBy / 300)} bytes`);
+});
+
+test("a process ends by itself when its server is closed, with idle connections open", async () => {
+  const done = await run(`
+    ${COUNTER}
+    (async () => {
+      const session = require("tenure-express");
+      const server = counter(session, new session.MemoryStore()).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const agent = new http.Agent({ keepAlive: true });
+      const requests = Array.from({ length: 5 }, async () => {
+        const request = http.get({ port: server.address().port, host: "127.0.0.1", agent });
+        const [response] = await once(request, "response");
+        response.resume();
+        await once(response, "end");
+      });
+      await Promise.all(requests);
+      server.close();
+      await once(server, "close");
+      console.log(JSON.stringify("closed"));
+    })();
+  `);
+  assert.equal(done, "closed");
+});
+
+test("closing a server lets a response go out that waits for the store", async () => {
+  const answer = await run(`
+    ${COUNTER}
+    (async () => {
+      const session = require("tenure-express");
+      const store = new session.MemoryStore();
+      const saves = [];
+      store.set = (sid, data, callback) => void saves.push(callback);
+      const server = counter(session, store).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const answer = count(server.address().port);
+      while (saves.length === 0) await new Promise(setImmediate);
+      server.close();
+      saves[0](null);
+      const [value, cookie] = await answer;
+      console.log(JSON.stringify([value, cookie.startsWith("connect.sid=s%3A")]));
+    })();
+  `);
+  assert.deepEqual(answer, [1, true]);
+});
