@@ -106,7 +106,7 @@ exports.run = async function (implementation, scenario, upstream) {
       if (entered) return note("next again");
       entered = true;
       note("session", req.sessionID, JSON.stringify(req.session), Object.keys(req.session ?? {}).join());
-      act(request.actions ?? ["end"], { req, res, note, implementation, store }).catch((error) =>
+      act(request.actions ?? ["end"], { req, res, note, implementation, store, upstream }).catch((error) =>
         failed("handler", error),
       );
     };
