@@ -8,6 +8,9 @@ const UPSTREAM_METHODS = ["constructor", "createSession", "load", "regenerate"].
 /** What is known of each `createSession` that was met. */
 const kinds = new WeakMap();
 
+/** The method of this package's Store. */
+let ours;
+
 // Stores that inherit from the Store of express-session itself would build the sessions of that package.
 // Only the base class counts: a store with a `createSession` of its own has it for a reason.
 function isOfUpstreamBase(store, createSession) {
@@ -27,7 +30,8 @@ module.exports = function createSession(store, req, data) {
     if (!kinds.has(createSession)) kinds.set(createSession, isOfUpstreamBase(store, createSession));
     if (kinds.get(createSession)) {
       // Required here, because Store needs Session, and Session needs this.
-      return require("./store").prototype.createSession.call(store, req, data);
+      ours ??= require("./store").prototype.createSession;
+      return ours.call(store, req, data);
     }
   }
   return store.createSession(req, data);
