@@ -1,0 +1,3 @@
+import session = require("../index.js");
+
+export = session.Cookie;

@@ -1,0 +1,69 @@
+// The types say what the package does: TypeScript accepts the programs in test/types, and refuses each line that they mark.
+"use strict";
+
+const assert = require("node:assert/strict");
+const { spawnSync } = require("node:child_process");
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const { test } = require("node:test");
+
+const session = require("..");
+
+const PACKAGE = path.join(__dirname, "..");
+const PROGRAMS = path.join(__dirname, "types");
+const BESIDE = path.join(PROGRAMS, "with-express-session");
+
+function programs(folder) {
+  const names = fs.readdirSync(folder).filter((name) => /\.[cm]?ts$/.test(name));
+  assert.notEqual(names.length, 0, `no programs in ${folder}`);
+  return names.map((name) => path.join(folder, name));
+}
+
+function check(files, { cwd = PACKAGE, options = [] } = {}) {
+  const tsc = path.join(PACKAGE, "node_modules", "typescript", "bin", "tsc");
+  const common = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--types", "node"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, ...common, ...options, ...files], { cwd, encoding: "utf8" });
+  assert.equal(status, 0, stdout + stderr);
+}
+
+test("programs compile where express-session has types, too", () => check(programs(PROGRAMS)));
+
+for (const program of programs(BESIDE)) {
+  test(`stores and applications of express-session compile: ${path.basename(program)}`, () => check([program]));
+}
+
+test("programs compile, and the types hold by themselves, where there is no express-session", (t) => {
+  const application = fs.mkdtempSync(path.join(os.tmpdir(), "tenure-express-types-"));
+  t.after(() => fs.rmSync(application, { recursive: true }));
+  const installed = path.join(application, "node_modules", "tenure-express");
+  fs.mkdirSync(path.join(installed, "lib"), { recursive: true });
+  const types = fs.readdirSync(path.join(PACKAGE, "lib")).filter((name) => name.endsWith(".d.ts"));
+  for (const file of ["package.json", "index.d.ts", ...types.map((name) => path.join("lib", name))]) {
+    fs.copyFileSync(path.join(PACKAGE, file), path.join(installed, file));
+  }
+  fs.mkdirSync(path.join(application, "node_modules", "@types"));
+  for (const name of ["express", "node"]) {
+    const from = path.join(PACKAGE, "node_modules", "@types", name);
+    fs.symlinkSync(from, path.join(application, "node_modules", "@types", name), "junction");
+  }
+  for (const program of programs(PROGRAMS)) fs.copyFileSync(program, path.join(application, path.basename(program)));
+
+  check(programs(application), { cwd: application, options: ["--skipLibCheck", "false"] });
+});
+
+test("the types know the names that the option upstream knows", () => {
+  const types = fs.readFileSync(path.join(PACKAGE, "index.d.ts"), "utf8");
+  const [, union] = /type UpstreamBehaviour = ([^;]+);/.exec(types);
+  const names = union.split("|").map((name) => JSON.parse(name));
+  const options = { secret: "a", resave: false, saveUninitialized: false };
+
+  session({ ...options, upstream: names });
+  assert.throws(() => session({ ...options, upstream: ["?"] }), { message: `upstream option knows no "?"; it knows ${names.join(", ")}` });
+});
+
+test("each value that the types export is there", () => {
+  const types = fs.readFileSync(path.join(PACKAGE, "index.d.ts"), "utf8");
+  const classes = [...types.matchAll(/^ {2}(?:abstract )?class (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(classes.sort(), Object.keys(session).sort());
+});
