@@ -1,11 +1,23 @@
-// Builds the addon with cargo and puts it where lib/native.js looks. `node build.js --dev` is quicker to build and slower to run.
+// Builds the addon with cargo and puts it where lib/native.js looks.
+//
+// --dev            quicker to build, and slower to run
+// --platform       puts it into the platform's package instead, npm/<platform>, with the licences
+// --out <folder>   where a copy of that package is, if not there
 "use strict";
 
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
+const { parseArgs } = require("node:util");
 
-const profile = process.argv.includes("--dev") ? [] : ["--release"];
+const licences = require("./licences");
+const { platform } = require("./lib/platform");
+
+const { values: options } = parseArgs({
+  options: { dev: { type: "boolean" }, platform: { type: "boolean" }, out: { type: "string" } },
+});
+
+const profile = options.dev ? [] : ["--release"];
 const cargo = spawnSync(
   "cargo",
   ["build", "--package", "tenure-node", "--locked", "--message-format=json-render-diagnostics", ...profile],
@@ -22,9 +34,18 @@ const library = cargo.stdout
   .flatMap(({ filenames }) => filenames)
   .find((file) => /\.(so|dylib|dll)$/.test(file));
 
-const native = path.join(__dirname, "native");
-fs.mkdirSync(native, { recursive: true });
+const folder = options.platform ? platformPackage() : path.join(__dirname, "native");
+fs.mkdirSync(folder, { recursive: true });
 // A process that has the old one loaded keeps it: a new file takes its name.
-const building = path.join(native, `tenure.${process.pid}.node`);
+const building = path.join(folder, `tenure.${process.pid}.node`);
 fs.copyFileSync(library, building);
-fs.renameSync(building, path.join(native, "tenure.node"));
+fs.renameSync(building, path.join(folder, "tenure.node"));
+
+function platformPackage() {
+  const folder = options.out ?? path.join(__dirname, "npm", platform());
+  if (!fs.existsSync(path.join(folder, "package.json"))) {
+    throw new Error(`${folder} is no package: a new platform needs a folder in npm, and its name in lib/platform.js`);
+  }
+  licences.copyInto(folder);
+  return folder;
+}

@@ -1,16 +1,14 @@
-// Finds the addon: the one built here, or the platform's package.
+// Finds the addon: in a checkout the one built there, else the platform's package.
 "use strict";
 
 const fs = require("node:fs");
 const path = require("node:path");
 
+const { PLATFORMS, platform } = require("./platform");
+
 const built = path.join(__dirname, "..", "native", "tenure.node");
 
-function platform() {
-  if (process.platform !== "linux") return `${process.platform}-${process.arch}`;
-  const { glibcVersionRuntime } = process.report.getReport().header;
-  return `linux-${process.arch}-${glibcVersionRuntime ? "gnu" : "musl"}`;
-}
+const FROM_SOURCES = "build it from the sources: run `node build.js` in packages/express of a checkout, and install that folder";
 
 function load() {
   if (fs.existsSync(built)) return require(built);
@@ -18,12 +16,19 @@ function load() {
   try {
     return require(name);
   } catch (cause) {
-    throw new Error(
-      `tenure-express needs its native part, the package ${name}. Install again without --omit=optional, ` +
-        "or, where no such package exists, build it from the sources with `node build.js`.",
-      { cause },
-    );
+    throw new Error(whatToDo(name, cause), { cause });
   }
+}
+
+function whatToDo(name, cause) {
+  if (!PLATFORMS.includes(platform())) return `tenure-express has no build for ${platform()}; ${FROM_SOURCES}.`;
+  if (cause.code !== "MODULE_NOT_FOUND") {
+    return `tenure-express found its native part, the package ${name}, which this system cannot load; ${FROM_SOURCES}.`;
+  }
+  return (
+    `tenure-express needs its native part, the package ${name}. Install again on this platform, without --omit=optional. ` +
+    "If it stays away, remove node_modules and the lock file first, which may be those of another platform."
+  );
 }
 
 module.exports = load();
