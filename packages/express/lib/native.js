@@ -31,4 +31,9 @@ function whatToDo(name, cause) {
   );
 }
 
-module.exports = load();
+// What is loaded outlives this module: Node cannot unload an addon, and loading one again, as a `delete require.cache[…]`
+// makes us, leaves 4 KB behind each time.
+const loaded = (process[Symbol.for("tenure-express.addons")] ??= new Map());
+if (!loaded.has(__dirname)) loaded.set(__dirname, load());
+
+module.exports = loaded.get(__dirname);
