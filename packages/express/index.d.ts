@@ -285,5 +285,6 @@ declare global {
 // @ts-ignore: most programs have no express-session.
 declare module "express-session" {
   interface Cookie extends Pick<session.Cookie, "partitioned" | "priority"> {}
+  // @ts-ignore: a program that has installed this package by the other's name meets itself here.
   interface SessionData extends session.SessionData {}
 }

@@ -34,23 +34,34 @@ for (const program of programs(BESIDE)) {
 }
 
 test("programs compile, and the types hold by themselves, where there is no express-session", (t) => {
+  checkInstalledAs("tenure-express", t);
+});
+
+test("programs of express-session compile where this package is installed by its name", (t) => {
+  checkInstalledAs("express-session", t);
+});
+
+function checkInstalledAs(name, t) {
   const application = fs.mkdtempSync(path.join(os.tmpdir(), "tenure-express-types-"));
   t.after(() => fs.rmSync(application, { recursive: true }));
-  const installed = path.join(application, "node_modules", "tenure-express");
+  const installed = path.join(application, "node_modules", name);
   fs.mkdirSync(path.join(installed, "lib"), { recursive: true });
   const types = fs.readdirSync(path.join(PACKAGE, "lib")).filter((name) => name.endsWith(".d.ts"));
   for (const file of ["package.json", "index.d.ts", ...types.map((name) => path.join("lib", name))]) {
     fs.copyFileSync(path.join(PACKAGE, file), path.join(installed, file));
   }
   fs.mkdirSync(path.join(application, "node_modules", "@types"));
-  for (const name of ["express", "node"]) {
-    const from = path.join(PACKAGE, "node_modules", "@types", name);
-    fs.symlinkSync(from, path.join(application, "node_modules", "@types", name), "junction");
+  for (const used of ["express", "node"]) {
+    const from = path.join(PACKAGE, "node_modules", "@types", used);
+    fs.symlinkSync(from, path.join(application, "node_modules", "@types", used), "junction");
   }
-  for (const program of programs(PROGRAMS)) fs.copyFileSync(program, path.join(application, path.basename(program)));
+  for (const program of programs(PROGRAMS)) {
+    const code = fs.readFileSync(program, "utf8").replace(/"tenure-express(?=["/])/g, `"${name}`);
+    fs.writeFileSync(path.join(application, path.basename(program)), code);
+  }
 
   check(programs(application), { cwd: application, options: ["--skipLibCheck", "false"] });
-});
+}
 
 test("the types know the names that the option upstream knows", () => {
   const types = fs.readFileSync(path.join(PACKAGE, "index.d.ts"), "utf8");
