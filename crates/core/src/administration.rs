@@ -311,9 +311,7 @@ impl Administration {
     fn deadline(&self) -> Deadline {
         match &*self.backing {
             Backing::Application(engine) => engine.deadline(),
-            Backing::Store { store, .. } => {
-                Deadline::new(DEADLINE, store.name(), StoreObserved::of(store.name()))
-            }
+            Backing::Store { store, .. } => Deadline::new(DEADLINE, StoreObserved::of(store.name())),
         }
     }
 

@@ -15,17 +15,15 @@ use crate::store::{Operation, StoreError};
 pub(crate) struct Deadline {
     allowance: Duration,
     ends: Option<Instant>,
-    store: &'static str,
-    observed: StoreObserved,
+    store: StoreObserved,
 }
 
 impl Deadline {
-    pub(crate) fn new(allowance: Duration, store: &'static str, observed: StoreObserved) -> Self {
+    pub(crate) fn new(allowance: Duration, store: StoreObserved) -> Self {
         Self {
             allowance,
             ends: None,
             store,
-            observed,
         }
     }
 
@@ -37,7 +35,7 @@ impl Deadline {
     ) -> Result<T, StoreError> {
         let watch = StoreObserved::start();
         let answer = self.wait(operation, call).await;
-        self.observed.stop(&watch, operation);
+        self.store.stop(&watch, operation);
         answer?
     }
 
@@ -54,7 +52,7 @@ impl Deadline {
         let allowance = self.allowance;
         let ends = *self.ends.get_or_insert_with(|| Instant::now() + allowance);
         let late = |_| StoreError::TimedOut {
-            store: self.store,
+            store: self.store.name(),
             operation,
             deadline: allowance,
         };

@@ -9,7 +9,7 @@ use crate::event::{self, Event, EventKind, GuessedCookie};
 use crate::event_queue::{EventQueue, Offered};
 use crate::guessing::{Guessing, Notice, Spent};
 use crate::live_keyring::LiveKeyring;
-use crate::observed::Observed;
+use crate::observed::{self, Observed};
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::session_id::SessionId;
@@ -72,11 +72,7 @@ impl Engine {
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
-        Deadline::new(
-            self.policy.store_deadline,
-            self.store.name(),
-            self.observed.store(),
-        )
+        Deadline::new(self.policy.store_deadline, self.observed.store())
     }
 
     pub(crate) fn queue(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
@@ -102,7 +98,7 @@ impl Engine {
         event::publish(&event);
         let offered = self.listener.as_ref().map(|listener| listener.offer(event));
         if offered == Some(Offered::Dropped) {
-            self.observed.event_dropped();
+            observed::event_dropped();
         }
     }
 

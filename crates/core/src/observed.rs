@@ -23,6 +23,11 @@ pub(crate) fn event(kind: EventKind) {
     exported::event(kind.name(), kind.reason().unwrap_or_default());
 }
 
+/// Counts an event that did not reach the listener.
+pub(crate) fn event_dropped() {
+    exported::events_dropped(1);
+}
+
 #[cfg(feature = "metrics")]
 mod exported {
     use std::sync::{Arc, OnceLock};
@@ -36,6 +41,10 @@ mod exported {
         metrics::counter!("tenure_events_total", "event" => name, "reason" => reason).increment(1);
     }
 
+    pub(super) fn events_dropped(events: u64) {
+        metrics::counter!("tenure_events_dropped_total").increment(events);
+    }
+
     /// What a manager counts beside its events.
     pub(crate) struct Observed {
         loaded: OnceLock<Counter>,
@@ -46,7 +55,7 @@ mod exported {
         /// Describes all there is to see, and begins what may stay at nothing, so that dashboards have it from the start.
         pub(crate) fn of(store: &'static str) -> Self {
             describe();
-            metrics::counter!("tenure_events_dropped_total").increment(0);
+            events_dropped(0);
             Self {
                 loaded: OnceLock::new(),
                 store: StoreObserved::of(store),
@@ -56,14 +65,6 @@ mod exported {
         pub(crate) fn loaded(&self) {
             let counter = || metrics::counter!("tenure_sessions_loaded_total");
             self.loaded.get_or_init(counter).increment(1);
-        }
-
-        #[expect(
-            clippy::unused_self,
-            reason = "a manager's figure, though nothing is kept for it"
-        )]
-        pub(crate) fn event_dropped(&self) {
-            metrics::counter!("tenure_events_dropped_total").increment(1);
         }
 
         #[expect(
@@ -100,7 +101,7 @@ mod exported {
         describe_counter!("tenure_cookies_verified_total", "Genuine cookies under a key");
     }
 
-    /// How long a store takes.
+    /// A store by its name, and how long it takes.
     #[derive(Clone)]
     pub(crate) struct StoreObserved {
         name: &'static str,
@@ -118,6 +119,10 @@ mod exported {
                 name: store,
                 loads: Arc::default(),
             }
+        }
+
+        pub(crate) fn name(&self) -> &'static str {
+            self.name
         }
 
         pub(crate) fn start() -> StopWatch {
@@ -157,30 +162,34 @@ mod exported {
 
     pub(super) fn event(_: &'static str, _: &'static str) {}
 
-    pub(crate) struct Observed;
+    pub(super) fn events_dropped(_: u64) {}
+
+    pub(crate) struct Observed(StoreObserved);
 
     impl Observed {
-        pub(crate) fn of(_: &'static str) -> Self {
-            Self
+        pub(crate) fn of(store: &'static str) -> Self {
+            Self(StoreObserved::of(store))
         }
 
         pub(crate) fn loaded(&self) {}
 
-        pub(crate) fn event_dropped(&self) {}
-
         pub(crate) fn store(&self) -> StoreObserved {
-            StoreObserved
+            self.0.clone()
         }
     }
 
     #[derive(Clone)]
-    pub(crate) struct StoreObserved;
+    pub(crate) struct StoreObserved(&'static str);
 
     pub(crate) struct StopWatch;
 
     impl StoreObserved {
-        pub(crate) fn of(_: &'static str) -> Self {
-            Self
+        pub(crate) fn of(store: &'static str) -> Self {
+            Self(store)
+        }
+
+        pub(crate) fn name(&self) -> &'static str {
+            self.0
         }
 
         pub(crate) fn start() -> StopWatch {

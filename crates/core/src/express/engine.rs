@@ -46,7 +46,7 @@ impl Engine {
     }
 
     pub(super) fn deadline(&self) -> Deadline {
-        Deadline::new(self.store_deadline, self.store.name(), self.observed.clone())
+        Deadline::new(self.store_deadline, self.observed.clone())
     }
 
     pub(super) fn expiry(&self, cookie: &RecordCookie, now: Timestamp) -> ExpressExpiry {

@@ -90,15 +90,12 @@ impl MemoryExpressStore {
     }
 
     fn replace_now(&self, sid: &str, seen: &str, json: &str, expiry: ExpressExpiry) -> Replaced {
-        match self.sessions().get_mut(sid) {
-            Some(kept) if kept.ends_at > expiry.now => {
-                if &*kept.json != seen {
-                    return Replaced::Stale;
-                }
+        match as_seen(&mut self.sessions(), sid, seen, expiry.now) {
+            Ok(kept) => {
                 *kept = Kept::new(json, expiry);
                 Replaced::Done
             }
-            _ => Replaced::Gone,
+            Err(changed) => changed,
         }
     }
 
@@ -114,16 +111,27 @@ impl MemoryExpressStore {
 
     fn remove_unchanged_now(&self, sid: &str, seen: &str, now: Timestamp) -> Replaced {
         let mut sessions = self.sessions();
-        match sessions.get(sid) {
-            Some(kept) if kept.ends_at > now => {
-                if &*kept.json != seen {
-                    return Replaced::Stale;
-                }
-                sessions.remove(sid);
-                Replaced::Done
-            }
-            _ => Replaced::Gone,
+        if let Err(changed) = as_seen(&mut sessions, sid, seen, now) {
+            return changed;
         }
+        sessions.remove(sid);
+        Replaced::Done
+    }
+}
+
+/// The session, if it is alive and still what was seen.
+fn as_seen<'s>(
+    sessions: &'s mut HashMap<Box<str>, Kept>,
+    sid: &str,
+    seen: &str,
+    now: Timestamp,
+) -> Result<&'s mut Kept, Replaced> {
+    let alive = sessions.get_mut(sid).filter(|kept| kept.ends_at > now);
+    let kept = alive.ok_or(Replaced::Gone)?;
+    if &*kept.json == seen {
+        Ok(kept)
+    } else {
+        Err(Replaced::Stale)
     }
 }
 

@@ -42,8 +42,8 @@ function run(program, args, options = {}) {
 }
 
 /** Starts a server and waits until `isReady`; what comes back stops it and removes its folder. */
-async function serve([program, args], folder, isReady) {
-  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, TMPDIR: folder } });
+async function serve([program, args], folder, isReady, env = {}) {
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, TMPDIR: folder, ...env } });
   let said = "";
   child.stderr.on("data", (chunk) => {
     said += chunk;
@@ -131,7 +131,7 @@ signal.pause()
 exports.startMongo = async function () {
   const [port, folder] = [await freePort(), folderFor()];
   const packages = process.env.TENURE_PYTHON_PACKAGES ?? path.join(__dirname, "../../../../target/python");
-  process.env.PYTHONPATH = packages;
-  const stop = await serve(["python3", ["-c", SECANTUS, "127.0.0.1", String(port), folder]], folder, takesConnections(port));
+  const program = ["python3", ["-c", SECANTUS, "127.0.0.1", String(port), folder]];
+  const stop = await serve(program, folder, takesConnections(port), { PYTHONPATH: packages });
   return { url: `mongodb://127.0.0.1:${port}/app`, stop };
 };
