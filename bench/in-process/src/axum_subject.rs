@@ -30,7 +30,9 @@ struct Browser {
 impl AxumSubject {
     /// With a session that holds the row's payload, and its cookie in the browser.
     pub fn new(candidate: &Candidate, work: Work) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let router = runtime.block_on((candidate.router)())?;
         let mut browser = Browser {
             path: work.payload.fill_path(),
@@ -41,8 +43,14 @@ impl AxumSubject {
         // The first request begins the session; the second one finds it.
         for _ in 0..2 {
             let request = browser.request();
-            let response = runtime.block_on(router.clone().oneshot(request)).context("a router never fails")?;
-            anyhow::ensure!(response.status() == StatusCode::OK, "filling: {}", response.status());
+            let response = runtime
+                .block_on(router.clone().oneshot(request))
+                .context("a router never fails")?;
+            anyhow::ensure!(
+                response.status() == StatusCode::OK,
+                "filling: {}",
+                response.status()
+            );
             browser.keep(&response);
         }
         browser.path = work.task.path();
@@ -82,7 +90,9 @@ impl Subject for AxumSubject {
         let counted = allocation_counter::measure(|| {
             response = Some(self.runtime.block_on(router.oneshot(request)));
         });
-        let Some(Ok(response)) = response else { return counted };
+        let Some(Ok(response)) = response else {
+            return counted;
+        };
         self.browser.keep(&response);
         counted
     }
@@ -110,7 +120,11 @@ impl Browser {
                 self.cookies.push((name.to_owned(), value.to_owned()));
             }
         }
-        let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         self.header = HeaderValue::from_str(&pairs.join("; ")).expect("cookies came in a header");
     }
 }

@@ -22,7 +22,8 @@ pub struct Candidate {
     pub router: RouterMaker,
 }
 
-type RouterMaker = Box<dyn Fn() -> Pin<Box<dyn Future<Output = anyhow::Result<Router>>>> + std::panic::RefUnwindSafe>;
+type RouterMaker =
+    Box<dyn Fn() -> Pin<Box<dyn Future<Output = anyhow::Result<Router>>>> + std::panic::RefUnwindSafe>;
 
 pub const BARE: &str = "bare router";
 pub const EXTENSION: &str = "an extension only";
@@ -37,17 +38,29 @@ pub fn candidates() -> Vec<Candidate> {
     vec![
         candidate(BARE, "axum", || async { Ok(bare::router()) }),
         candidate(EXTENSION, "axum", || async { Ok(bare::with_extension()) }),
-        candidate(TENURE_SEALED, "tenure-core", || async { tenure::router(Sealing::Sealed) }),
-        candidate(TENURE_UNSEALED, "tenure-core", || async { tenure::router(Sealing::Plain) }),
-        candidate("tower-sessions, plain", "tower-sessions", || async { Ok(tower_sessions::plain()) }),
-        candidate(TOWER_SESSIONS_SIGNED, "tower-sessions", || async { Ok(tower_sessions::signed()) }),
-        candidate("axum_session, plain", "axum_session", || axum_session::router(None)),
+        candidate(TENURE_SEALED, "tenure-core", || async {
+            tenure::router(Sealing::Sealed)
+        }),
+        candidate(TENURE_UNSEALED, "tenure-core", || async {
+            tenure::router(Sealing::Plain)
+        }),
+        candidate("tower-sessions, plain", "tower-sessions", || async {
+            Ok(tower_sessions::plain())
+        }),
+        candidate(TOWER_SESSIONS_SIGNED, "tower-sessions", || async {
+            Ok(tower_sessions::signed())
+        }),
+        candidate("axum_session, plain", "axum_session", || {
+            axum_session::router(None)
+        }),
         candidate("axum_session, signed", "axum_session", || {
             axum_session::router(Some(AxumSessionKey::from(KEY)))
         }),
         candidate("ruts, plain", "ruts", || async { Ok(ruts::plain()) }),
         candidate("ruts, signed", "ruts", || async { Ok(ruts::signed()) }),
-        candidate("tower-sesh, signed", "tower-sesh", || async { Ok(tower_sesh::signed()) }),
+        candidate("tower-sesh, signed", "tower-sesh", || async {
+            Ok(tower_sesh::signed())
+        }),
     ]
 }
 

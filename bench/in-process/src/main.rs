@@ -4,7 +4,9 @@ mod axum_subject;
 mod contenders;
 mod report;
 
-use measure::{Contender, Measured, Options, SoleRun, Subject, Verdict, Work, instructions_a_request, measure};
+use measure::{
+    Contender, Measured, Options, SoleRun, Subject, Work, conclude, instructions_a_request, measure,
+};
 use serde::Serialize;
 
 use crate::axum_subject::AxumSubject;
@@ -32,12 +34,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         .into_iter()
         .map(|work| row(work, &candidates, &options))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let bounds = report::write(&rows, &candidates)?;
-    for bound in &bounds {
-        println!("{bound}");
-    }
-    let all_met = bounds.iter().all(|bound| bound.verdict() == Verdict::Met);
-    Ok(std::process::ExitCode::from(u8::from(!all_met)))
+    let bounds = report::write(&rows, &candidates, &options)?;
+    conclude("in-process", &bounds)
 }
 
 /// A candidate, and whether it runs at all.
@@ -68,7 +66,10 @@ fn row(work: Work, candidates: &[Tried], options: &Options) -> anyhow::Result<Ro
     let measured = measure(&mut contenders, options);
     let counted = |name: &str| instructions_a_request(name, work);
     let instructions = if options.counts_instructions {
-        let all = measured.iter().map(|one| counted(&one.name)).collect::<anyhow::Result<Vec<_>>>()?;
+        let all = measured
+            .iter()
+            .map(|one| counted(&one.name))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         all.iter().map(|one| Some(one - all[0])).collect()
     } else {
         vec![None; measured.len()]

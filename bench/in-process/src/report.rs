@@ -1,26 +1,28 @@
 //! The table, the pictures, and the bounds.
 
-use measure::{Bar, Bound, Payload, Table, Task, Work, bars, machine, raw, text};
+use measure::{Bar, Bound, Options, Payload, Table, Task, Work, bars, heading, raw, text};
 
 use crate::contenders::{TENURE_SEALED, TENURE_UNSEALED, TOWER_SESSIONS_SIGNED};
 use crate::{Row, Tried};
 
 /// # Errors
 /// If they cannot be written.
-pub fn write(rows: &[Row], candidates: &[Tried]) -> anyhow::Result<Vec<Bound>> {
+pub fn write(rows: &[Row], candidates: &[Tried], options: &Options) -> anyhow::Result<Vec<Bound>> {
     raw("in-process", &rows)?;
     let bounds = bounds(rows)?;
-    text("in-process.md", &page(rows, candidates, &bounds))?;
+    text("in-process.md", &page(rows, candidates, &bounds, options))?;
     for task in Task::ALL {
         draw(rows, task)?;
     }
     Ok(bounds)
 }
 
-fn page(rows: &[Row], candidates: &[Tried], bounds: &[Bound]) -> String {
-    let mut page = format!(
-        "# In process\n\naxum's `Router::oneshot`, sessions in memory; what each adds to the bare router. {}.\n\n",
-        machine()
+fn page(rows: &[Row], candidates: &[Tried], bounds: &[Bound], options: &Options) -> String {
+    let mut page = heading("In process", options.is_quick);
+    page += &format!(
+        "axum's `Router::oneshot`, sessions in memory and warm, a valid cookie in every request; what each adds to the bare router. \
+         {} alternating rounds of {} requests; the ratio is to {TOWER_SESSIONS_SIGNED}.\n\n",
+        options.rounds, options.requests_a_round
     );
     let mut versions = Table::new(&["library", "version", ""]);
     for tried in candidates {
@@ -41,7 +43,14 @@ fn page(rows: &[Row], candidates: &[Tried], bounds: &[Bound]) -> String {
 
 fn table_of(row: &Row) -> String {
     let columns = [
-        "", "median ns", "quartiles", "best ns", "ratio", "allocations", "bytes", "instructions",
+        "",
+        "median ns",
+        "quartiles",
+        "best ns",
+        "ratio",
+        "allocations",
+        "bytes",
+        "instructions",
     ];
     let mut table = Table::new(&columns);
     let reference = row.measured.iter().find(|one| one.name == TOWER_SESSIONS_SIGNED);
@@ -50,7 +59,10 @@ fn table_of(row: &Row) -> String {
         table.row(&[
             one.name.clone(),
             format!("{:.0}", one.added.median),
-            format!("{:.0} – {:.0}", one.added.lower_quartile, one.added.upper_quartile),
+            format!(
+                "{:.0} – {:.0}",
+                one.added.lower_quartile, one.added.upper_quartile
+            ),
             format!("{:.0}", one.added.best),
             ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             one.allocations.to_string(),
@@ -62,7 +74,10 @@ fn table_of(row: &Row) -> String {
 }
 
 fn draw(rows: &[Row], task: Task) -> anyhow::Result<()> {
-    let Some(row) = rows.iter().find(|row| row.work == Work::new(task, Payload::OneKey)) else {
+    let Some(row) = rows
+        .iter()
+        .find(|row| row.work == Work::new(task, Payload::OneKey))
+    else {
         return Ok(());
     };
     let drawn: Vec<_> = row
@@ -90,7 +105,9 @@ fn bounds(rows: &[Row]) -> anyhow::Result<Vec<Bound>> {
     ];
     let mut bounds = Vec::new();
     for (task, name, ratio, allocations) in required {
-        let row = rows.iter().find(|row| row.work == Work::new(task, Payload::OneKey));
+        let row = rows
+            .iter()
+            .find(|row| row.work == Work::new(task, Payload::OneKey));
         let row = row.ok_or_else(|| anyhow::anyhow!("{task} was not measured"))?;
         let of = |name: &str| {
             let found = row.measured.iter().find(|one| one.name == name);

@@ -50,7 +50,10 @@ pub fn measure(contenders: &mut [Contender], options: &Options) -> Vec<Measured>
         }
     }
     let heap: Vec<_> = contenders.iter_mut().map(least_allocations).collect();
-    let bare = rounds.first().expect("a baseline is among the contenders").clone();
+    let bare = rounds
+        .first()
+        .expect("a baseline is among the contenders")
+        .clone();
     let bare_best = Spread::of(&bare).best;
     contenders
         .iter()

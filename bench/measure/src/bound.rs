@@ -2,14 +2,16 @@
 
 use std::fmt;
 
-#[derive(Clone, Debug)]
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bound {
     pub what: String,
     pub is: f64,
     pub required: Required,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub enum Required {
     AtMost(f64),
     AtLeast(f64),
@@ -53,10 +55,19 @@ impl fmt::Display for Bound {
             Verdict::Met => "met",
             Verdict::Missed => "MISSED",
         };
-        let (sign, bound) = match self.required {
-            Required::AtMost(bound) => ('≤', bound),
-            Required::AtLeast(bound) => ('≥', bound),
-        };
-        write!(f, "{verdict}: {}: {:.2} (required {sign} {bound})", self.what, self.is)
+        write!(
+            f,
+            "{verdict}: {}: {:.2} (required {})",
+            self.what, self.is, self.required
+        )
+    }
+}
+
+impl fmt::Display for Required {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(bound) => write!(f, "≤ {bound}"),
+            Self::AtLeast(bound) => write!(f, "≥ {bound}"),
+        }
     }
 }

@@ -25,11 +25,18 @@ fn instructions(contender: &str, work: Work, requests: u32) -> anyhow::Result<u6
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(std::env::current_exe()?)
         .args(["--sole", contender])
-        .args([format!("{:?}", work.task), format!("{:?}", work.payload), requests.to_string()])
+        .args([
+            format!("{:?}", work.task),
+            format!("{:?}", work.payload),
+            requests.to_string(),
+        ])
         .output()
         .context("valgrind counts the instructions; is it installed?")?;
     let said = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.status.success(), "{contender} failed under valgrind: {said}");
+    anyhow::ensure!(
+        output.status.success(),
+        "{contender} failed under valgrind: {said}"
+    );
     let collected = said.lines().find_map(|line| line.split_once("Collected :"));
     let (_, count) = collected.context("valgrind said no count")?;
     Ok(count.trim().parse()?)

@@ -29,6 +29,9 @@ impl Spread {
 pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let last = sorted.len().checked_sub(1).expect("at least one round was measured");
+    let last = sorted
+        .len()
+        .checked_sub(1)
+        .expect("at least one round was measured");
     sorted[(share * last as f64).round() as usize]
 }

@@ -58,5 +58,7 @@ impl Options {
 
 fn named<T: Copy + std::fmt::Debug>(all: &[T], name: &str) -> anyhow::Result<T> {
     let found = all.iter().find(|one| format!("{one:?}") == name);
-    found.copied().ok_or_else(|| anyhow::anyhow!("{name} is none of {all:?}"))
+    found
+        .copied()
+        .ok_or_else(|| anyhow::anyhow!("{name} is none of {all:?}"))
 }

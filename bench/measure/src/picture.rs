@@ -50,13 +50,19 @@ fn draw_bars(area: &Svg<'_>, title: &str, unit: &str, bars: &[Bar]) -> anyhow::R
         let y = top + row * i32::try_from(at)?;
         let color = if bar.is_ours { OURS } else { OTHERS };
         area.draw(&Text::new(bar.name.clone(), (10, y + 4), style(14)))?;
-        area.draw(&Rectangle::new([(x(0.0), y), (x(bar.value), y + row - 8)], color.filled()))?;
+        area.draw(&Rectangle::new(
+            [(x(0.0), y), (x(bar.value), y + row - 8)],
+            color.filled(),
+        ))?;
         let mut end = x(bar.value);
         if let Some((low, high)) = bar.spread {
             let middle = y + (row - 8) / 2;
             area.draw(&PathElement::new([(x(low), middle), (x(high), middle)], BLACK))?;
             for edge in [low, high] {
-                area.draw(&PathElement::new([(x(edge), middle - 4), (x(edge), middle + 4)], BLACK))?;
+                area.draw(&PathElement::new(
+                    [(x(edge), middle - 4), (x(edge), middle + 4)],
+                    BLACK,
+                ))?;
             }
             end = end.max(x(high));
         }
@@ -115,7 +121,11 @@ pub fn curves(name: &str, title: &str, argument: &str, unit: &str, curves: &[Cur
             .label(curve.name.clone())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], color.stroke_width(2)));
     }
-    chart.configure_series_labels().border_style(BLACK).background_style(WHITE).draw()?;
+    chart
+        .configure_series_labels()
+        .border_style(BLACK)
+        .background_style(WHITE)
+        .draw()?;
     area.present()?;
     Ok(())
 }
@@ -141,5 +151,7 @@ where
 }
 
 fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, 1.0), |(least, most), value| (least.min(value).max(1.0), most.max(value)))
+    values.fold((f64::INFINITY, 1.0), |(least, most), value| {
+        (least.min(value).max(1.0), most.max(value))
+    })
 }

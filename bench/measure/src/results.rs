@@ -30,11 +30,24 @@ pub fn text(name: &str, content: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How a page begins: what is shown, when it was measured, on what machine, and how thoroughly.
+pub fn heading(title: &str, is_quick: bool) -> String {
+    let day = jiff::Zoned::now().date();
+    let thoroughness = if is_quick {
+        " With `--quick`: few rounds, so these are no figures to quote."
+    } else {
+        ""
+    };
+    format!("# {title}\n\nMeasured on {day}, {}.{thoroughness}\n\n", machine())
+}
+
 /// The processor and how many of it there are.
-pub fn machine() -> String {
+fn machine() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name"));
-    let model = model.map_or("unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let model = model.map_or("unknown processor", |rest| {
+        rest.trim_start_matches([' ', '\t', ':'])
+    });
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{processors} × {model}, {}", std::env::consts::OS)
 }

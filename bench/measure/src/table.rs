@@ -14,7 +14,9 @@ impl Table {
             text: String::new(),
         };
         table.row(columns);
-        let rule: Vec<_> = (0..table.columns).map(|at| if at == 0 { "---" } else { "---:" }).collect();
+        let rule: Vec<_> = (0..table.columns)
+            .map(|at| if at == 0 { "---" } else { "---:" })
+            .collect();
         table.row(&rule);
         table
     }

@@ -5,8 +5,12 @@
 /// # Panics
 /// If the lock file does not read, or does not have it.
 pub fn version_of(package: &str) -> String {
-    let lock: cargo_lock::Lockfile = include_str!("../../Cargo.lock").parse().expect("cargo wrote the lock file");
+    let lock: cargo_lock::Lockfile = include_str!("../../Cargo.lock")
+        .parse()
+        .expect("cargo wrote the lock file");
     let versions = lock.packages.iter().filter(|one| one.name.as_str() == package);
     let newest = versions.map(|one| &one.version).max();
-    newest.unwrap_or_else(|| panic!("{package} is not in the lock file")).to_string()
+    newest
+        .unwrap_or_else(|| panic!("{package} is not in the lock file"))
+        .to_string()
 }

@@ -79,8 +79,8 @@ impl Payload {
     /// The texts beside `n`.
     pub fn texts(self) -> Vec<(&'static str, String)> {
         const KEYS: [&str; 19] = [
-            "k01", "k02", "k03", "k04", "k05", "k06", "k07", "k08", "k09", "k10", "k11", "k12", "k13", "k14", "k15",
-            "k16", "k17", "k18", "k19",
+            "k01", "k02", "k03", "k04", "k05", "k06", "k07", "k08", "k09", "k10", "k11", "k12", "k13", "k14",
+            "k15", "k16", "k17", "k18", "k19",
         ];
         match self {
             Self::OneKey => Vec::new(),
@@ -91,7 +91,10 @@ impl Payload {
 
     /// All of it as one map, for those that take a session as one value.
     pub fn map(self) -> BTreeMap<String, serde_json::Value> {
-        let texts = self.texts().into_iter().map(|(key, text)| (key.to_owned(), text.into()));
+        let texts = self
+            .texts()
+            .into_iter()
+            .map(|(key, text)| (key.to_owned(), text.into()));
         texts.chain([("n".to_owned(), 7.into())]).collect()
     }
 }

@@ -22,7 +22,10 @@ pub(crate) async fn router(key: Option<Key>) -> anyhow::Result<Router> {
         .route("/write", get(write))
         .route("/renew", get(renew));
     let router = Payload::ALL.into_iter().fold(router, |router, payload| {
-        router.route(payload.fill_path(), get(async move |session: Session| fill(&session, payload)))
+        router.route(
+            payload.fill_path(),
+            get(async move |session: Session| fill(&session, payload)),
+        )
     });
     Ok(router.layer(SessionLayer::new(store)))
 }

@@ -29,7 +29,10 @@ fn layered(options: CookieOptions) -> Router {
         .route("/write", get(write))
         .route("/renew", get(renew));
     let router = Payload::ALL.into_iter().fold(router, |router, payload| {
-        router.route(payload.fill_path(), get(move |session: Session| fill(session, payload)))
+        router.route(
+            payload.fill_path(),
+            get(move |session: Session| fill(session, payload)),
+        )
     });
     let store = Arc::new(MokaStoreBuilder::new().build());
     let options = options.http_only(true).secure(true).max_age(3_600).path("/");

@@ -12,7 +12,9 @@ const N: Key<u64> = Key::new("n");
 
 pub(crate) fn router(sealing: Sealing) -> anyhow::Result<Router> {
     // Sessions in memory are for development; all else is as in production.
-    let policy = Policy::default().environment(Environment::Development).sealing(sealing);
+    let policy = Policy::default()
+        .environment(Environment::Development)
+        .sealing(sealing);
     let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
     let sessions = Sessions::new(policy, keyring, MemoryStore::new())?;
     let router = Router::new()
@@ -21,7 +23,10 @@ pub(crate) fn router(sealing: Sealing) -> anyhow::Result<Router> {
         .route("/write", get(write))
         .route("/renew", get(renew));
     let router = Payload::ALL.into_iter().fold(router, |router, payload| {
-        router.route(payload.fill_path(), get(async move |session: Session| fill(&session, payload)))
+        router.route(
+            payload.fill_path(),
+            get(async move |session: Session| fill(&session, payload)),
+        )
     });
     Ok(router.layer(SessionLayer::new(sessions)))
 }

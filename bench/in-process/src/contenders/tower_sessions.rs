@@ -23,7 +23,10 @@ fn routes() -> Router {
         .route("/write", get(write))
         .route("/renew", get(renew));
     Payload::ALL.into_iter().fold(router, |router, payload| {
-        router.route(payload.fill_path(), get(move |session: Session| fill(session, payload)))
+        router.route(
+            payload.fill_path(),
+            get(move |session: Session| fill(session, payload)),
+        )
     })
 }
 
