@@ -3,9 +3,8 @@
 
 const util = require("node:util");
 
+const { parsedRecord, removeIfEnded } = require("./parsed-records");
 const Store = require("./store");
-
-const COOKIE_FIRST = '{"cookie":';
 
 function MemoryStore() {
   Store.call(this);
@@ -65,45 +64,17 @@ function read(store, sid) {
   if (!json) return undefined;
 
   const session = JSON.parse(json);
-  if (session.cookie && hasEnded(session.cookie)) {
-    delete store.sessions[sid];
-    return undefined;
-  }
-  return session;
-}
-
-function hasEnded(cookie) {
-  const expires = typeof cookie.expires === "string" ? new Date(cookie.expires) : cookie.expires;
-  return expires && expires <= Date.now();
+  return session.cookie && removeIfEnded(store, sid, session.cookie) ? undefined : session;
 }
 
 // Parsing and writing 10 KB to change the date in front of them is most of what a touch would cost.
 function touchCookieAlone(store, sid, cookie) {
-  const json = store.sessions[sid];
-  const end = json ? endOfCookie(json) : -1;
-  const newCookie = end > 0 ? JSON.stringify(cookie) : undefined;
-  if (newCookie === undefined) return false;
-
-  if (hasEnded(JSON.parse(json.slice(COOKIE_FIRST.length, end)))) {
-    delete store.sessions[sid];
-  } else {
-    store.sessions[sid] = COOKIE_FIRST + newCookie + json.slice(end);
-  }
+  const record = parsedRecord(store, sid);
+  if (!record) return false;
+  if (removeIfEnded(store, sid, record.cookie())) return true;
+  if (!record.replaceCookie(JSON.stringify(cookie))) return false;
+  store.sessions[sid] = record.json;
   return true;
-}
-
-/** Where the cookie of a record ends that begins with it; -1 if it does not, or holds objects itself. */
-function endOfCookie(json) {
-  if (!json.startsWith(COOKIE_FIRST + "{")) return -1;
-  let inString = false;
-  for (let at = COOKIE_FIRST.length + 1; at < json.length; at++) {
-    const char = json.charCodeAt(at);
-    if (char === 0x22) inString = !inString;
-    else if (inString) at += char === 0x5c ? 1 : 0;
-    else if (char === 0x7b) return -1;
-    else if (char === 0x7d) return at + 1;
-  }
-  return -1;
 }
 
 module.exports = MemoryStore;

@@ -4,7 +4,7 @@
 const { EventEmitter } = require("node:events");
 const util = require("node:util");
 
-const Cookie = require("./cookie");
+const inflateCookie = require("./inflate-cookie");
 const Session = require("./session");
 
 // Not a class: stores call it as `Store.call(this)`.
@@ -31,15 +31,7 @@ Store.prototype.load = function (sid, callback) {
 };
 
 Store.prototype.createSession = function (req, data) {
-  // Not destructured: for a record without a cookie that has another error message.
-  const expires = data.cookie.expires;
-  const originalMaxAge = data.cookie.originalMaxAge;
-
-  data.cookie = new Cookie(data.cookie);
-  if (typeof expires === "string") data.cookie.expires = new Date(expires);
-  // Setting the end has changed it.
-  data.cookie.originalMaxAge = originalMaxAge;
-
+  data.cookie = inflateCookie(data.cookie);
   req.session = new Session(req, data);
   return req.session;
 };

@@ -7,6 +7,7 @@ const onHeaders = require("on-headers");
 const createSession = require("./create-session");
 const DriftingCookie = require("./drifting-cookie");
 const { endAfter } = require("./held-response");
+const loadSession = require("./load-session");
 const isSecure = require("./secure-request");
 const { announceHeaders } = require("./response-headers");
 const sidCookie = require("./sid-cookie");
@@ -68,25 +69,30 @@ class Visit {
     }
 
     debug("fetching");
-    this.#settings.store.get(req.sessionID, (error, data) => {
-      if (error && error.code !== "ENOENT") {
-        debug("the store failed to get the session");
-        next(error);
-        return;
-      }
+    const { store } = this.#settings;
+    const goOn = (begin) => {
       try {
-        if (error || !data) {
-          debug("no session found");
-          this.#generate(generate);
-        } else {
-          debug("session found");
-          this.#inflate(data);
-        }
+        begin();
       } catch (cause) {
         next(cause);
         return;
       }
       next();
+    };
+    const begin = () => {
+      debug("no session found");
+      this.#generate(generate);
+    };
+    const found = (record, cookie) => goOn(record ? () => this.#copy(record, cookie) : begin);
+    if (loadSession.load(store, req.sessionID, found)) return;
+
+    store.get(req.sessionID, (error, data) => {
+      if (error && error.code !== "ENOENT") {
+        debug("the store failed to get the session");
+        next(error);
+        return;
+      }
+      goOn(error || !data ? begin : () => this.#inflate(data));
     });
   }
 
@@ -99,11 +105,22 @@ class Visit {
   }
 
   #inflate(data) {
+    debug("session found");
+    createSession(this.#settings.store, this.#req, data);
+    this.#begun(new Snapshot(data));
+  }
+
+  #copy(record, cookie) {
+    debug("session found");
+    loadSession.create(this.#req, record, cookie);
+    this.#begun(record.snapshot);
+  }
+
+  #begun(original) {
     const req = this.#req;
-    createSession(this.#settings.store, req, data);
     if (this.#settings.upstream.driftingMaxAge) DriftingCookie.from(req.session.cookie);
     this.#originalId = req.sessionID;
-    this.#original = new Snapshot(data);
+    this.#original = original;
     if (!this.#settings.resave) this.#saved = this.#original;
     this.#follow(req.session);
   }

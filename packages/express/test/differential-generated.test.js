@@ -9,6 +9,8 @@ const { STATES } = require("./support/cookies");
 const { randomness } = require("./support/randomness");
 
 const SCENARIOS = 400;
+/** Those with the memory store as it is, of which a session is loaded in a quicker way than of any other. */
+const OF_MEMORY = 100;
 
 const COOKIES = [
   undefined, {}, { maxAge: 60_000 }, { maxAge: 0 }, { secure: true }, { secure: "auto" }, { sameSite: "lax", path: "/admin" },
@@ -33,7 +35,9 @@ const STORES = [
   { faults: { touch: "error" } }, { faults: { destroy: "error" } }, { faults: { set: "error" }, sync: true }, { faults: { set: "twice" } },
 ];
 
-function scenario(seed) {
+const MEMORY = ["known", "known", "aged", "ended", "no-cookie", "methods", "lists"].map((known) => ({ form: "bare", known }));
+
+function scenario(seed, stores = STORES) {
   const { next } = randomness(seed);
   const one = (list) => list[Math.floor(next() * list.length)];
   const rarely = (value, otherwise) => (next() < 0.25 ? value() : otherwise);
@@ -57,9 +61,13 @@ function scenario(seed) {
     tick: rarely(() => one([500, 30_000, 61_000]), 0),
     actions: [...one(HANDLERS), ...rarely(() => one(HANDLERS), []), one(ENDS), ...rarely(() => ["sent?"], [])],
   });
-  return { options, store: one(STORES), requests: [request(), request(), request()] };
+  return { options, store: one(stores), requests: [request(), request(), request()] };
 }
 
 for (let seed = 1; seed <= SCENARIOS; seed++) {
   test(`scenario ${seed}`, () => compare(scenario(seed)));
+}
+
+for (let seed = SCENARIOS + 1; seed <= SCENARIOS + OF_MEMORY; seed++) {
+  test(`scenario ${seed}, memory store`, () => compare(scenario(seed, MEMORY)));
 }

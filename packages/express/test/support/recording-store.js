@@ -21,6 +21,15 @@ const records = () => ({
     n: 1,
   }),
   "no-cookie": JSON.stringify({ n: 1 }),
+  lists: JSON.stringify({
+    n: 1,
+    cookie: { path: "/", _expires: null, originalMaxAge: null, httpOnly: true, own: { deep: [1] } },
+    items: [[], {}, null, [{ a: [1, "2"] }]],
+    7: "seven",
+    none: null,
+    empty: "",
+    no: false,
+  }),
   methods: JSON.stringify({
     cookie: { originalMaxAge: YEAR, expires: new Date(Date.now() + YEAR), httpOnly: true, path: "/", secure: false },
     id: "x",
@@ -33,7 +42,7 @@ const records = () => ({
 const failure = (what) => Object.assign(new Error(`store: ${what} failed`), { code: "EDOWN" });
 
 /**
- * `kind.form`: memory (the implementation's own), es5, class, or methods only; `kind.sync`: answers at once;
+ * `kind.form`: memory (the implementation's own), bare (the same, without a record of its calls), es5, class, or methods only; `kind.sync`: answers at once;
  * `kind.faults`: method → error, throws, enoent, null, twice. `kind.without`: methods that it does not have.
  */
 exports.recordingStore = function (implementation, kind, note) {
@@ -92,9 +101,10 @@ exports.recordingStore = function (implementation, kind, note) {
     };
 
   let store;
-  if (form === "memory") {
+  if (form === "memory" || form === "bare") {
     store = new implementation.MemoryStore();
     for (const sid in held) store.sessions[sid] = held[sid];
+    if (form === "bare") return store;
     for (const name of ["get", "set", "destroy", "touch"]) {
       methods[name] = Object.getPrototypeOf(store)[name];
       store[name] = withFault(name);

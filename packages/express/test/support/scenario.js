@@ -135,6 +135,7 @@ exports.run = async function (implementation, scenario, upstream) {
       answers.push(answer);
       // What is put off until after the response.
       for (let turn = 0; turn < 4; turn++) await nextTurn();
+      if (storeKind.form === "bare") note("stored", { ...store.sessions });
     }
   } finally {
     server.closeAllConnections();
