@@ -1,0 +1,79 @@
+//! What passes by the library: who waits, whether the store works, and what a thief would find in it.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+
+/// A store that fails to load on command, and that can be stolen.
+pub trait WatchedStore: Send + Sync {
+    fn fail_loads(&self, fail: bool);
+
+    /// The texts that somebody finds who steals it.
+    fn dump(&self) -> BoxFuture<'_, Vec<String>>;
+}
+
+/// Shared by the two instances of a site.
+#[derive(Clone)]
+pub struct Control {
+    waiting: Arc<AtomicUsize>,
+    pub store: Arc<dyn WatchedStore>,
+}
+
+/// A handler that waits, until this is dropped.
+pub struct Waiting(Arc<AtomicUsize>);
+
+impl Control {
+    pub fn of(store: impl WatchedStore + 'static) -> Self {
+        Self {
+            waiting: Arc::default(),
+            store: Arc::new(store),
+        }
+    }
+
+    pub fn waits(&self) -> Waiting {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        Waiting(Arc::clone(&self.waiting))
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// For stores that are wrapped here: the switch, and what was ever given to them to keep.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    fails_loads: Arc<AtomicBool>,
+    kept: Arc<Mutex<Vec<String>>>,
+}
+
+impl Watch {
+    pub fn fails_loads(&self) -> bool {
+        self.fails_loads.load(Ordering::SeqCst)
+    }
+
+    pub fn keeps(&self, text: impl Into<String>) {
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(text.into());
+    }
+}
+
+impl WatchedStore for Watch {
+    fn fail_loads(&self, fail: bool) {
+        self.fails_loads.store(fail, Ordering::SeqCst);
+    }
+
+    fn dump(&self) -> BoxFuture<'_, Vec<String>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::pin(async { kept })
+    }
+}

@@ -1,0 +1,22 @@
+// `node site.js LIBRARY`: two instances that share one store. Prints their ports, and ends with its standard input.
+"use strict";
+
+const libraries = require("./libraries");
+
+async function listen(server) {
+  if (server.ready) {
+    await server.listen({ port: 0, host: "127.0.0.1" });
+    return server.server.address().port;
+  }
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server.address().port;
+}
+
+async function main() {
+  const instance = libraries[process.argv[2]]();
+  const ports = [await listen(instance()), await listen(instance())];
+  console.log(JSON.stringify(ports));
+  process.stdin.on("close", () => process.exit()).resume();
+}
+
+main();
