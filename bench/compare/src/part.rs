@@ -16,10 +16,16 @@ pub struct Part {
     pub shows: &'static str,
 }
 
-pub const PARTS: [Part; 1] = [Part {
-    name: "in-process",
-    shows: "what a session layer adds to a request, in memory",
-}];
+pub const PARTS: [Part; 2] = [
+    Part {
+        name: "correctness",
+        shows: "where sessions go wrong: the same probes against each library",
+    },
+    Part {
+        name: "in-process",
+        shows: "what a session layer adds to a request, in memory",
+    },
+];
 
 /// How one ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
