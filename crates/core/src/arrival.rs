@@ -5,9 +5,9 @@ use http::HeaderMap;
 use crate::cookie_header::cookies_named;
 use crate::engine::Engine;
 use crate::event::{Event, EventKind, GuessedCookie, Refusal};
+use crate::genuine_cookie::GenuineCookie;
 use crate::guessing::Counted;
 use crate::keyring::KeyRole;
-use crate::live_keyring::LiveKeyring;
 use crate::token::{CookieFault, Token};
 use crate::too_many_guesses::TooManyGuesses;
 use crate::visit::Sender;
@@ -18,10 +18,7 @@ pub(crate) enum Arrival {
     Refused(Refusal),
     /// Refused, from a client that has no guesses left.
     OverLimit(Refusal, TooManyGuesses),
-    Genuine {
-        token: Token,
-        key: KeyRole,
-    },
+    Genuine(GenuineCookie),
 }
 
 /// How many cookies of our name are looked at. More than one is somebody's attempt at planting one.
@@ -29,12 +26,20 @@ const MOST_CANDIDATES: usize = 8;
 
 impl Arrival {
     /// Verifies the cookies of this name until one is genuine.
-    pub(crate) fn of(headers: &HeaderMap, name: &str, keyring: &LiveKeyring) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, engine: &Engine) -> Self {
+        let (name, keyring) = (&*engine.policy.cookie_name, &engine.keyring);
         let keys = keyring.load();
         let mut arrival = Self::NoCookie;
         for value in cookies_named(headers, name).take(MOST_CANDIDATES) {
+            let fingerprint = engine.verified.fingerprint(value, &keys);
+            if let Ok(value) = value.try_into()
+                && engine.verified.has(fingerprint)
+            {
+                keys.current().count_cookie();
+                return Self::Genuine(GenuineCookie::remembered(value, fingerprint));
+            }
             match Token::from_cookie(value, name, &keys) {
-                Ok((token, key)) => return Self::Genuine { token, key },
+                Ok((token, key)) => return Self::Genuine(GenuineCookie::read(token, key, fingerprint)),
                 Err(CookieFault::UnknownKey) if keyring.may_be_outdated() => {
                     arrival = Self::Refused(Refusal::UnknownKey);
                 }
@@ -84,12 +89,6 @@ impl Arrival {
     }
 
     pub(crate) fn has_older_key(&self) -> bool {
-        matches!(
-            self,
-            Self::Genuine {
-                key: KeyRole::Older,
-                ..
-            }
-        )
+        matches!(self, Self::Genuine(cookie) if cookie.key == KeyRole::Older)
     }
 }

@@ -15,6 +15,7 @@ use crate::policy::Policy;
 use crate::session_id::SessionId;
 use crate::store::{AttemptsKey, Operation, Store, StoreError};
 use crate::sweeper::{Batch, Sweeper};
+use crate::verified_cookies::VerifiedCookies;
 use crate::visit::Sender;
 
 pub(crate) struct Engine {
@@ -24,6 +25,7 @@ pub(crate) struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     /// Nothing is counted if the policy has no limit.
     pub(crate) guessing: Option<Guessing>,
+    pub(crate) verified: VerifiedCookies,
     pub(crate) listener: Option<EventQueue>,
     pub(crate) observed: Observed,
     /// Writers of one contended session queue up here instead of racing each other in circles.
@@ -49,6 +51,7 @@ impl Engine {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         listener: Option<EventQueue>,
+        verified: VerifiedCookies,
     ) -> Self {
         let guessing = Guessing::new(policy.guess_limit, &clock);
         let observed = Observed::of(store.name());
@@ -58,6 +61,7 @@ impl Engine {
             store,
             clock,
             guessing,
+            verified,
             listener,
             observed,
             queues: (0..QUEUES).map(|_| tokio::sync::Mutex::default()).collect(),

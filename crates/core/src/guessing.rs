@@ -15,6 +15,7 @@ use crate::arrival::Arrival;
 use crate::client_network::ClientNetwork;
 use crate::clock::Clock;
 use crate::event::Refusal;
+use crate::genuine_cookie::GenuineCookie;
 use crate::guess_limit::GuessLimit;
 use crate::state::Absence;
 use crate::token::{Token, TokenSecret};
@@ -95,7 +96,7 @@ impl Guessing {
         match arrival {
             Arrival::NoCookie => false,
             Arrival::Refused(_) | Arrival::OverLimit(..) => true,
-            Arrival::Genuine { token, .. } => !self.seen_alive.has(&token.secret),
+            Arrival::Genuine(cookie) => !cookie.is_remembered() && !self.seen_alive.has(&cookie.token().secret),
         }
     }
 
@@ -130,7 +131,8 @@ impl Guessing {
     }
 
     /// A genuine cookie was looked up in vain.
-    pub(crate) fn count_absence(&self, absence: Absence, token: &Token, address: Option<IpAddr>) {
+    pub(crate) fn count_absence(&self, absence: Absence, cookie: &GenuineCookie, address: Option<IpAddr>) {
+        let token = cookie.token();
         match absence {
             Absence::Refused(refusal @ (Refusal::Unknown | Refusal::Expired(_))) => {
                 self.found_dead.add(token.id, refusal, self.clock.now());

@@ -34,6 +34,8 @@ use crate::secret::{Secret, Weakness};
 /// assert!(keyring.problems().is_empty());
 /// ```
 pub struct Keyring {
+    /// Tells this keyring from every other of the process.
+    serial: u64,
     upcoming: Vec<Keys>,
     current: Keys,
     older: Vec<Keys>,
@@ -119,7 +121,10 @@ impl Keyring {
         reason = "taking the secret lets it be zeroed here"
     )]
     pub fn new(current: Secret) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+
         Self {
+            serial: MADE.fetch_add(1, Ordering::Relaxed),
             upcoming: Vec::new(),
             current: Keys::derive(&current),
             older: Vec::new(),
@@ -199,6 +204,10 @@ impl Keyring {
     #[must_use]
     pub fn current_key_id(&self) -> KeyId {
         self.current.id
+    }
+
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
     }
 
     pub(crate) fn current(&self) -> &Keys {

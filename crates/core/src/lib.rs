@@ -31,6 +31,7 @@ mod eviction;
 #[cfg(feature = "express")]
 pub mod express;
 mod forwarded;
+mod genuine_cookie;
 mod guess_limit;
 mod guessing;
 mod key;
@@ -71,6 +72,7 @@ mod too_many_guesses;
 mod trust_proxy;
 mod upkeep;
 mod upkeep_commit;
+mod verified_cookies;
 mod visit;
 
 pub use administration::{Administration, SessionDetails, SessionPage};

@@ -12,6 +12,7 @@ use crate::environment::Environment;
 use crate::guess_limit::GuessLimit;
 use crate::keyring::KeyringProblem;
 use crate::lineage::Rhythm;
+use crate::random::RandomError;
 use crate::record::Lifetime;
 use crate::seal::{self, Sealing};
 use crate::session_limit::SessionLimit;
@@ -883,6 +884,9 @@ pub enum Problem {
         "the operating system gives no thread to tell the listener in ({0}); raise the limit of threads, or set no listener"
     )]
     NoThreadForListener(std::io::ErrorKind),
+    /// No key for what is kept in memory, and none for a session either.
+    #[error("{0}")]
+    NoRandomBytes(RandomError),
     /// Sweeping without a pause.
     #[error("sweep_interval is zero; give a pause such as a minute, or None to sweep from elsewhere")]
     ZeroSweepInterval,
@@ -961,6 +965,12 @@ pub struct SetupError {
 }
 
 impl SetupError {
+    pub(crate) fn one(problem: Problem) -> Self {
+        Self {
+            problems: vec![problem],
+        }
+    }
+
     pub(crate) fn of(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() {
             Ok(())

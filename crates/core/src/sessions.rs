@@ -21,6 +21,7 @@ use crate::policy::{Policy, Problem, SetupError};
 use crate::session_id::SessionId;
 use crate::store::{Operation, Persistence, Store, StoreError};
 use crate::sweeper::{Batch, PAUSE_BETWEEN_BATCHES, Sweeper};
+use crate::verified_cookies::VerifiedCookies;
 use crate::visit::Sender;
 
 /// The manager of an application's sessions. Cheap to clone; make one and share it.
@@ -144,11 +145,12 @@ impl SessionsBuilder {
             }
         };
         SetupError::of(problems)?;
+        let verified = VerifiedCookies::new().map_err(|error| SetupError::one(Problem::NoRandomBytes(error)))?;
         if policy.environment == Environment::Development {
             tracing::warn!(target: "tenure", "sessions run in development, where insecure settings are accepted");
         }
         Ok(Sessions {
-            engine: Arc::new(Engine::new(policy, keyring, store, clock, listener)),
+            engine: Arc::new(Engine::new(policy, keyring, store, clock, listener, verified)),
         })
     }
 }
@@ -192,7 +194,7 @@ impl Sessions {
     /// The same for an address that it takes some work to find out. Nearly no request needs it.
     pub fn open_located_by(&self, headers: &HeaderMap, address: impl FnOnce() -> Option<IpAddr>) -> Opened {
         let engine = &self.engine;
-        let arrival = Arrival::of(headers, self.cookie_name(), &engine.keyring);
+        let arrival = Arrival::of(headers, engine);
         let guessing = engine.guessing.as_ref();
         let is_needed = engine.policy.record_client_address
             || guessing.is_some_and(|guessing| guessing.needs_address(&arrival));

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use aws_lc_rs::{constant_time, digest, hmac};
-use base64ct::{Base64UrlUnpadded, Encoding};
-use zeroize::Zeroize;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::keyring::{KeyId, KeyRole, Keyring, Keys};
 use crate::random::{RandomError, random_bytes};
@@ -72,7 +73,7 @@ impl Token {
         bytes[SECRET_AT..TAG_AT].copy_from_slice(&self.secret.0);
         let tag = tag(keys, cookie_name, &bytes[..TAG_AT]);
         bytes[TAG_AT..].copy_from_slice(&tag.as_ref()[..TAG_LENGTH]);
-        let value = Base64UrlUnpadded::encode_string(&bytes);
+        let value = BASE64_URL_SAFE_NO_PAD.encode(bytes);
         bytes.zeroize();
         value
     }
@@ -83,24 +84,34 @@ impl Token {
         cookie_name: &str,
         keyring: &Keyring,
     ) -> Result<(Self, KeyRole), CookieFault> {
-        let mut bytes = [0; COOKIE_BYTES];
-        let decoded = Base64UrlUnpadded::decode(value, &mut bytes).map_err(|_| CookieFault::Malformed)?;
-        if decoded.len() != COOKIE_BYTES || decoded[0] != VERSION {
+        let bytes = decoded(value).ok_or(CookieFault::Malformed)?;
+        if bytes[0] != VERSION {
             return Err(CookieFault::Malformed);
         }
         let (signed, tag) = bytes.split_at(TAG_AT);
         let role = signer(keyring, cookie_name, signed, tag)?;
-        let id = SessionId::from_bytes(array_at(signed, SESSION_ID_AT));
-        let generation = u32::from_be_bytes(array_at(signed, GENERATION_AT));
-        let secret = TokenSecret(array_at(signed, SECRET_AT));
-        bytes.zeroize();
-        let token = Self {
-            id,
-            generation,
-            secret,
-        };
-        Ok((token, role))
+        Ok((Self::in_signed(signed), role))
     }
+
+    fn in_signed(signed: &[u8]) -> Self {
+        Self {
+            id: SessionId::from_bytes(array_at(signed, SESSION_ID_AT)),
+            generation: u32::from_be_bytes(array_at(signed, GENERATION_AT)),
+            secret: TokenSecret(array_at(signed, SECRET_AT)),
+        }
+    }
+}
+
+/// Not in constant time: whoever sent the text knows it, and what is looked up in tables of the processor's cache tells
+/// nobody else a bit that they could use before the next request.
+fn decoded(value: &[u8]) -> Option<Zeroizing<[u8; COOKIE_BYTES]>> {
+    // Its own check of the length is for a buffer that may be too long as well.
+    if value.len() != COOKIE_VALUE_LENGTH {
+        return None;
+    }
+    let mut bytes = Zeroizing::new([0; COOKIE_BYTES]);
+    let length = BASE64_URL_SAFE_NO_PAD.decode_slice(value, &mut *bytes).ok()?;
+    (length == COOKIE_BYTES).then_some(bytes)
 }
 
 fn signer(keyring: &Keyring, cookie_name: &str, signed: &[u8], tag: &[u8]) -> Result<KeyRole, CookieFault> {
@@ -137,6 +148,44 @@ fn array_at<const N: usize>(bytes: &[u8], start: usize) -> [u8; N] {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Token({}, redacted)", self.id)
+    }
+}
+
+/// A cookie's value that was verified before, or nothing. Zeroed when dropped; in words, for that is quicker.
+pub(crate) struct CookieText([u64; CookieText::WORDS]);
+
+impl CookieText {
+    const WORDS: usize = COOKIE_VALUE_LENGTH.div_ceil(8);
+
+    pub(crate) fn of(value: &[u8; COOKIE_VALUE_LENGTH]) -> Self {
+        let mut words = [0; Self::WORDS];
+        for (word, bytes) in words.iter_mut().zip(value.chunks(8)) {
+            let mut padded = [0; 8];
+            padded[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_ne_bytes(padded);
+        }
+        Self(words)
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self([0; Self::WORDS])
+    }
+
+    /// What the value bears. One that does not decode was never verified, and bears nobody's secret.
+    pub(crate) fn token(&self) -> Token {
+        let mut value = Zeroizing::new([0; 8 * Self::WORDS]);
+        for (bytes, word) in value.chunks_exact_mut(8).zip(self.0) {
+            bytes.copy_from_slice(&word.to_ne_bytes());
+        }
+        let bytes = decoded(&value[..COOKIE_VALUE_LENGTH]);
+        let bytes = bytes.unwrap_or_else(|| Zeroizing::new([0; COOKIE_BYTES]));
+        Token::in_signed(&bytes[..TAG_AT])
+    }
+}
+
+impl Drop for CookieText {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 
@@ -254,7 +303,7 @@ mod tests {
             secret: TokenSecret([0x22; 32]),
         };
         let value = token.to_cookie(NAME, &keyring());
-        let bytes = Base64UrlUnpadded::decode_vec(&value).unwrap();
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&value).unwrap();
         let keyring = keyring();
         assert_eq!(bytes[0], 1);
         assert_eq!(&bytes[1..5], keyring.current_key_id().as_bytes());
@@ -288,11 +337,11 @@ mod tests {
     #[test]
     fn every_flipped_bit_is_refused() {
         let value = Token::generate().unwrap().to_cookie(NAME, &keyring());
-        let genuine = Base64UrlUnpadded::decode_vec(&value).unwrap();
+        let genuine = BASE64_URL_SAFE_NO_PAD.decode(&value).unwrap();
         for bit in 0..genuine.len() * 8 {
             let mut bytes = genuine.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            let forged = Base64UrlUnpadded::encode_string(&bytes);
+            let forged = BASE64_URL_SAFE_NO_PAD.encode(&bytes);
             assert!(fault(forged.as_bytes()).is_some(), "bit {bit}");
         }
     }

@@ -11,6 +11,7 @@ use crate::bearer::{NotRecognised, Recognised, recognise};
 use crate::device::Device;
 use crate::engine::Engine;
 use crate::event::{Dropped, Event, EventKind, GuessedCookie, Refusal};
+use crate::genuine_cookie::GenuineCookie;
 use crate::guessing::{Prospect, Spent};
 use crate::keyring::KeyRole;
 use crate::lineage::Bearer;
@@ -80,7 +81,7 @@ impl Visit {
                 CookieDue::Nothing
             }
             Arrival::Refused(_) | Arrival::OverLimit(..) => CookieDue::Remove,
-            Arrival::NoCookie | Arrival::Genuine { .. } => CookieDue::Nothing,
+            Arrival::NoCookie | Arrival::Genuine(_) => CookieDue::Nothing,
         };
         let state = Mutex::new(State::new(cookie));
         let turn = tokio::sync::Mutex::default();
@@ -144,7 +145,7 @@ impl Visit {
                 attendance == Attendance::Passive
                     || (attendance == Attendance::Active && live.attendance == Attendance::Active)
             }
-            (Standing::Unasked, Arrival::Genuine { .. }) => false,
+            (Standing::Unasked, Arrival::Genuine(_)) => false,
             (Standing::Unasked, Arrival::NoCookie) => {
                 state.standing = Standing::Absent(Absence::NoCookie);
                 true
@@ -157,9 +158,10 @@ impl Visit {
     }
 
     async fn load(&self, attendance: Attendance) -> Result<(), LoadError> {
-        let Arrival::Genuine { token, .. } = &self.arrival else {
+        let Arrival::Genuine(cookie) = &self.arrival else {
             return Ok(());
         };
+        let token = cookie.token();
         let engine = &*self.engine;
         // A session that this request created or renewed after peeking has an id or a secret of its own.
         let peeked_at = self
@@ -205,7 +207,7 @@ impl Visit {
             Err(NotAdmitted::Stolen(record)) => Err(self.end_stolen(&record).await?),
             Ok(live) => Ok(live),
         };
-        self.count(&outcome, token);
+        self.remember(&outcome, cookie);
         if outcome.is_ok() && peeked_at.is_none() {
             engine.observed.loaded();
             self.engine.start_counting_if_due();
@@ -228,13 +230,16 @@ impl Visit {
     }
 
     /// Keeps what the store said of the cookie that arrived.
-    fn count(&self, outcome: &Result<Live, Absence>, token: &Token) {
+    fn remember(&self, outcome: &Result<Live, Absence>, cookie: &GenuineCookie) {
+        if outcome.is_ok() && cookie.is_worth_remembering() {
+            self.engine.verified.add(cookie.fingerprint);
+        }
         let Some(guessing) = &self.engine.guessing else {
             return;
         };
         match outcome {
-            Ok(_) => guessing.is_alive(&token.secret),
-            Err(absence) => guessing.count_absence(*absence, token, self.sender.address),
+            Ok(_) => guessing.is_alive(&cookie.token().secret),
+            Err(absence) => guessing.count_absence(*absence, cookie, self.sender.address),
         }
     }
 

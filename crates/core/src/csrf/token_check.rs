@@ -54,7 +54,7 @@ impl Opened {
             .map_err(|refusal| self.refused(refusal))?;
         let is_demanded = policy.csrf.tokens == CsrfTokens::Demanded
             && request.is_unsafe()
-            && matches!(self.visit().arrival, Arrival::Genuine { .. })
+            && matches!(self.visit().arrival, Arrival::Genuine(_))
             && !policy.csrf.exempts(request);
         if !is_demanded {
             return Ok(CsrfDemand::Nothing);
@@ -81,14 +81,14 @@ impl Opened {
             return Err(self.refused(CsrfRefusal::TokenMissing));
         };
         match &self.visit().arrival {
-            Arrival::Genuine { token, .. } if CsrfKey::of(&token.secret).verifies(text) => Ok(()),
+            Arrival::Genuine(cookie) if CsrfKey::of(&cookie.token().secret).verifies(text) => Ok(()),
             _ => Err(self.refused(CsrfRefusal::TokenWrong)),
         }
     }
 
     fn refused(&self, refusal: CsrfRefusal) -> CsrfRefusal {
         let id = match &self.visit().arrival {
-            Arrival::Genuine { token, .. } => Some(token.id),
+            Arrival::Genuine(cookie) => Some(cookie.token().id),
             Arrival::NoCookie | Arrival::Refused(_) | Arrival::OverLimit(..) => None,
         };
         self.visit().tell(EventKind::CsrfRefused(refusal), id, None);
