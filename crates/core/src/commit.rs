@@ -179,7 +179,7 @@ fn begin(visit: &Visit) -> Result<(Begun, Option<Pending>), CommitError> {
     let mut state = visit.state();
     let pending = state.whole_pending();
     let begun = match &state.standing {
-        Standing::Live(live) => Begun::Live(Box::new(live.clone())),
+        Standing::Live(live) => Begun::Live(live.clone()),
         Standing::Absent(absence) => Begun::Absent(*absence),
         Standing::Unasked => Begun::Absent(Absence::NoCookie),
     };
@@ -275,23 +275,21 @@ async fn insert(
                 if pending.signs_in().is_some() {
                     visit.tell(EventKind::SignedIn, Some(record.id), record.owner.clone());
                 }
-                finish(
-                    visit,
-                    Live {
-                        record: Record {
-                            data: Bytes::new(),
-                            ..record
-                        },
-                        secret: token.secret,
-                        data,
-                        sealed_under: KeyRole::Current,
-                        bearer: Bearer::Current,
-                        upkeep: Upkeep::NotDue,
-                        attendance: Attendance::Active,
-                        freshness: Freshness::SameSecret,
-                        foresight: Foresight::Current,
+                let live = Live {
+                    record: Record {
+                        data: Bytes::new(),
+                        ..record
                     },
-                );
+                    secret: token.secret,
+                    data,
+                    sealed_under: KeyRole::Current,
+                    bearer: Bearer::Current,
+                    upkeep: Upkeep::NotDue,
+                    attendance: Attendance::Active,
+                    freshness: Freshness::SameSecret,
+                    foresight: Foresight::Current,
+                };
+                finish(visit, Box::new(live));
                 return written(visit, deadline, pending, token.id).await;
             }
         }
@@ -327,7 +325,7 @@ async fn update(
             pending.changes.replay(&base.data)?
         };
         if data.is_none() && !pending.changes_metadata(&base.record) {
-            finish(visit, *base);
+            finish(visit, base);
             return Ok(Saved::Unchanged);
         }
         let data = data.map_or_else(|| Arc::clone(&base.data), Arc::new);
@@ -348,27 +346,16 @@ async fn update(
                     visit.tell(EventKind::ConflictReplayed, Some(id), record.owner.clone());
                 }
                 tell_of_renewal(visit, pending, &record);
-                let (freshness, bearer) = if fresh_secret.is_some() {
-                    (Freshness::NewSecret, Bearer::Current)
-                } else {
-                    (base.freshness, base.bearer)
-                };
-                let record = Record {
-                    data: Bytes::new(),
-                    ..record
-                };
-                finish(
-                    visit,
-                    Live {
-                        record,
-                        secret,
-                        data,
-                        sealed_under: KeyRole::Current,
-                        bearer,
-                        freshness,
-                        ..*base
-                    },
-                );
+                if fresh_secret.is_some() {
+                    base.freshness = Freshness::NewSecret;
+                    base.bearer = Bearer::Current;
+                }
+                base.record = record;
+                base.record.data = Bytes::new();
+                base.secret = secret;
+                base.data = data;
+                base.sealed_under = KeyRole::Current;
+                finish(visit, base);
                 return written(visit, deadline, pending, id).await;
             }
             Updated::Stale => {
@@ -468,7 +455,7 @@ fn tell_of_renewal(visit: &Visit, pending: &Pending, record: &Record) {
 }
 
 /// The request now has what the store has.
-fn finish(visit: &Visit, mut live: Live) {
+fn finish(visit: &Visit, mut live: Box<Live>) {
     let mut state = visit.state();
     if let Some(kind) = state.overtaken.take() {
         // The handler ended the session while it was written: what was written has to go, too.

@@ -15,10 +15,20 @@ pub(crate) fn cookies_named<'h>(headers: &'h HeaderMap, name: &'h str) -> impl I
 }
 
 fn cookies_in<'h>(header: &'h [u8], name: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {
-    header.split(|byte| *byte == b';').filter_map(move |pair| {
+    pairs(header).filter_map(move |pair| {
         let pair = pair.trim_ascii();
         let value = pair.strip_prefix(name)?.trim_ascii_start().strip_prefix(b"=")?;
         Some(unquoted(value.trim_ascii_start()))
+    })
+}
+
+fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(header);
+    std::iter::from_fn(move || {
+        let header = rest?;
+        let end = memchr::memchr(b';', header);
+        rest = end.map(|end| &header[end + 1..]);
+        Some(&header[..end.unwrap_or(header.len())])
     })
 }
 

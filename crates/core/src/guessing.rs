@@ -96,7 +96,9 @@ impl Guessing {
         match arrival {
             Arrival::NoCookie => false,
             Arrival::Refused(_) | Arrival::OverLimit(..) => true,
-            Arrival::Genuine(cookie) => !cookie.is_remembered() && !self.seen_alive.has(&cookie.token().secret),
+            Arrival::Genuine(cookie) => {
+                !cookie.is_remembered() && !self.seen_alive.has(&cookie.token().secret)
+            }
         }
     }
 

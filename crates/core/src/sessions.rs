@@ -145,7 +145,8 @@ impl SessionsBuilder {
             }
         };
         SetupError::of(problems)?;
-        let verified = VerifiedCookies::new().map_err(|error| SetupError::one(Problem::NoRandomBytes(error)))?;
+        let verified =
+            VerifiedCookies::new().map_err(|error| SetupError::one(Problem::NoRandomBytes(error)))?;
         if policy.environment == Environment::Development {
             tracing::warn!(target: "tenure", "sessions run in development, where insecure settings are accepted");
         }

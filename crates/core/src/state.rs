@@ -55,15 +55,11 @@ pub(crate) struct State {
     pub(crate) data_bytes: usize,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it a request, and a box would cost an allocation"
-)]
 pub(crate) enum Standing {
     /// The handler has not asked for the session.
     Unasked,
     Absent(Absence),
-    Live(Live),
+    Live(Box<Live>),
 }
 
 /// A session as the store has it.

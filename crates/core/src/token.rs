@@ -158,11 +158,12 @@ impl CookieText {
     const WORDS: usize = COOKIE_VALUE_LENGTH.div_ceil(8);
 
     pub(crate) fn of(value: &[u8; COOKIE_VALUE_LENGTH]) -> Self {
-        let mut words = [0; Self::WORDS];
-        for (word, bytes) in words.iter_mut().zip(value.chunks(8)) {
-            let mut padded = [0; 8];
-            padded[..bytes.len()].copy_from_slice(bytes);
-            *word = u64::from_ne_bytes(padded);
+        let (whole, rest) = value.as_chunks();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let mut words = [u64::from_ne_bytes(last); Self::WORDS];
+        for (word, bytes) in words.iter_mut().zip(whole) {
+            *word = u64::from_ne_bytes(*bytes);
         }
         Self(words)
     }

@@ -51,7 +51,7 @@ pub(crate) async fn keep_up(visit: &Visit) {
         state.cookie = CookieDue::Nothing;
     }
     if let (Some(kept_up), Standing::Live(live)) = (kept_up, &mut state.standing) {
-        *live = kept_up;
+        **live = kept_up;
     }
 }
 

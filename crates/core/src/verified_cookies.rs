@@ -15,7 +15,7 @@ use crate::random::{RandomError, random_bytes};
 ///
 /// A cookie that is in here is genuine and no more: whether its session lives is asked of the store, as ever. Only
 /// cookies under the keyring's current key get in, and none of them counts once the keyring is replaced: the fingerprint
-/// is of the keyring, too.
+/// is of the keyring, too. All cookies of one of these have the same name.
 pub(crate) struct VerifiedCookies {
     key: [u8; 16],
     sets: Box<[Set]>,
@@ -53,7 +53,10 @@ impl VerifiedCookies {
 
     pub(crate) fn has(&self, fingerprint: Fingerprint) -> bool {
         let known = |place: &[AtomicU64; 2]| place.each_ref().map(|half| half.load(Ordering::Relaxed));
-        self.set(fingerprint).0.iter().any(|place| known(place) == fingerprint.0)
+        self.set(fingerprint)
+            .0
+            .iter()
+            .any(|place| known(place) == fingerprint.0)
     }
 
     /// Where others come at the same time, one of them may be forgotten, and is verified again.

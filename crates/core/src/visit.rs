@@ -195,7 +195,7 @@ impl Visit {
             .await;
         let found = engine.reported(Operation::Load, id, found)?;
 
-        let already_live = self.state().live().cloned();
+        let already_live = self.state().live().cloned().map(Box::new);
         let outcome = match already_live {
             // The handler ended the session while it was looked up.
             None if peeked_at.is_some() => return Ok(()),
@@ -230,7 +230,7 @@ impl Visit {
     }
 
     /// Keeps what the store said of the cookie that arrived.
-    fn remember(&self, outcome: &Result<Live, Absence>, cookie: &GenuineCookie) {
+    fn remember(&self, outcome: &Result<Box<Live>, Absence>, cookie: &GenuineCookie) {
         if outcome.is_ok() && cookie.is_worth_remembering() {
             self.engine.verified.add(cookie.fingerprint);
         }
@@ -250,7 +250,7 @@ impl Visit {
         token: &Token,
         hash: &SecretHash,
         attendance: Attendance,
-    ) -> Result<Live, NotAdmitted> {
+    ) -> Result<Box<Live>, NotAdmitted> {
         let engine = &*self.engine;
         let now = engine.now();
         let keyring = engine.keyring.load();
@@ -287,7 +287,7 @@ impl Visit {
                 upkeep::due(&record, bearer, sealed_under, &engine.policy, now)
             }
         };
-        Ok(Live {
+        Ok(Box::new(Live {
             record,
             secret,
             data,
@@ -297,7 +297,7 @@ impl Visit {
             attendance,
             freshness: Freshness::SameSecret,
             foresight: Foresight::Current,
-        })
+        }))
     }
 
     fn refuse(&self, refusal: Refusal, token: &Token, record: Option<&Record>) -> NotAdmitted {
@@ -320,7 +320,7 @@ impl Visit {
     }
 
     /// A session that was peeked at is now used.
-    fn attend(&self, found: Option<Record>, live: Live) -> Result<Live, NotAdmitted> {
+    fn attend(&self, found: Option<Record>, mut live: Box<Live>) -> Result<Box<Live>, NotAdmitted> {
         let engine = &*self.engine;
         let Some(found) = found.filter(|record| record.expiry(engine.now()).is_none()) else {
             return Err(NotAdmitted::Absent(self.lose(
@@ -345,16 +345,9 @@ impl Visit {
                 &live,
             )));
         }
-        let last_seen_at = live.record.last_seen_at.max(found.last_seen_at);
-        let record = Record {
-            last_seen_at,
-            ..live.record
-        };
-        Ok(Live {
-            record,
-            attendance: Attendance::Active,
-            ..live
-        })
+        live.record.last_seen_at = live.record.last_seen_at.max(found.last_seen_at);
+        live.attendance = Attendance::Active;
+        Ok(live)
     }
 
     /// Tells of what was written through a peek and is lost with the session.
@@ -366,7 +359,7 @@ impl Visit {
         absence
     }
 
-    fn settle_in(&self, outcome: Result<Live, Absence>, older_key: bool) {
+    fn settle_in(&self, outcome: Result<Box<Live>, Absence>, older_key: bool) {
         let mut state = self.state();
         match outcome {
             Ok(live) => {
