@@ -9,3 +9,8 @@ exports.Store = require("./lib/store");
 exports.Cookie = require("./lib/cookie");
 exports.Session = require("./lib/session");
 exports.MemoryStore = require("./lib/memory-store");
+
+// The engine.
+exports.SessionError = require("./lib/engine/session-error").SessionError;
+exports.connect = require("./lib/engine/connect").connect;
+exports.secretFrom = require("./lib/engine/connect").secretFrom;

@@ -1,4 +1,4 @@
 import session from "./index.js";
 
 export default session;
-export const { Cookie, MemoryStore, Session, Store } = session;
+export const { Cookie, MemoryStore, Session, SessionError, Store, connect, secretFrom } = session;

@@ -1,5 +1,6 @@
 //! What one request did to the data, key by key, kept so that it can be replayed on a newer record.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
@@ -7,15 +8,18 @@ use std::sync::Arc;
 use crate::data::{Data, DataBuilder, Raw};
 use crate::data_error::DataError;
 
+/// The name of a value: a constant's of a Rust program, or one that only the running program knows.
+pub(crate) type Name = Cow<'static, str>;
+
 /// A step of an update: from the value as it is, to the value as it shall be.
-pub(crate) type Step = Arc<dyn Fn(Option<&str>) -> Result<Raw, DataError> + Send + Sync>;
+pub(crate) type Step = Arc<dyn Fn(Option<&str>) -> Result<Option<Raw>, DataError> + Send + Sync>;
 
 /// The changes of one request, in a form that can be applied to any version of the data.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
     /// Everything that is not among `keys` was removed.
     cleared: bool,
-    keys: BTreeMap<&'static str, Change>,
+    keys: BTreeMap<Name, Change>,
 }
 
 #[derive(Clone)]
@@ -25,7 +29,7 @@ enum Change {
     /// To be run on whatever value is there; `latest` is what came out on the value this request saw.
     Update {
         steps: Vec<Step>,
-        latest: Raw,
+        latest: Option<Raw>,
     },
 }
 
@@ -43,27 +47,32 @@ impl Changes {
 
     pub(crate) fn verdict(&self, key: &str) -> Verdict<'_> {
         match self.keys.get(key) {
-            Some(Change::Set(value) | Change::Update { latest: value, .. }) => Verdict::Is(value),
-            Some(Change::Remove) => Verdict::IsGone,
+            Some(
+                Change::Set(value)
+                | Change::Update {
+                    latest: Some(value), ..
+                },
+            ) => Verdict::Is(value),
+            Some(Change::Remove | Change::Update { latest: None, .. }) => Verdict::IsGone,
             None if self.cleared => Verdict::IsGone,
             None => Verdict::Untouched,
         }
     }
 
     /// The keys that have a value by these changes alone.
-    pub(crate) fn keys_set(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn keys_set(&self) -> impl Iterator<Item = &str> {
         self.keys
-            .iter()
-            .filter(|(_, change)| !matches!(change, Change::Remove))
-            .map(|(key, _)| *key)
+            .keys()
+            .map(|key| &**key)
+            .filter(|key| matches!(self.verdict(key), Verdict::Is(_)))
     }
 
-    pub(crate) fn set(&mut self, key: &'static str, value: Raw) {
-        self.keys.insert(key, Change::Set(value));
+    pub(crate) fn set(&mut self, key: impl Into<Name>, value: Raw) {
+        self.keys.insert(key.into(), Change::Set(value));
     }
 
-    pub(crate) fn remove(&mut self, key: &'static str) {
-        self.keys.insert(key, Change::Remove);
+    pub(crate) fn remove(&mut self, key: impl Into<Name>) {
+        self.keys.insert(key.into(), Change::Remove);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -71,18 +80,18 @@ impl Changes {
         self.keys.clear();
     }
 
-    pub(crate) fn update(&mut self, key: &'static str, step: Step, latest: Raw) {
-        match self.keys.entry(key) {
+    pub(crate) fn update(&mut self, key: impl Into<Name>, step: Step, latest: Option<Raw>) {
+        match self.keys.entry(key.into()) {
             Entry::Occupied(mut entry) => match entry.get_mut() {
                 // What was written outright is known, so the outcome of a step on it is, too.
-                change @ (Change::Set(_) | Change::Remove) => *change = Change::Set(latest),
+                change @ (Change::Set(_) | Change::Remove) => *change = Change::outright(latest),
                 Change::Update { steps, latest: known } => {
                     steps.push(step);
                     *known = latest;
                 }
             },
             Entry::Vacant(entry) if self.cleared => {
-                entry.insert(Change::Set(latest));
+                entry.insert(Change::outright(latest));
             }
             Entry::Vacant(entry) => {
                 entry.insert(Change::Update {
@@ -103,7 +112,7 @@ impl Changes {
                 Change::Update { steps, latest } => {
                     steps
                         .into_iter()
-                        .for_each(|step| self.update(key, step, latest.clone()));
+                        .for_each(|step| self.update(key.clone(), step, latest.clone()));
                 }
                 change => {
                     self.keys.insert(key, change);
@@ -122,18 +131,18 @@ impl Changes {
     /// The same on a newer base: every update is run again, on the value that is there now.
     pub(crate) fn replay(&self, newer: &Data) -> Result<Option<Data>, DataError> {
         self.merge(newer, |value, steps, _| {
-            let mut result: Option<Raw> = None;
+            let mut result = value.map(Raw::from);
             for step in steps {
-                result = Some(step(result.as_deref().or(value))?);
+                result = step(result.as_deref())?;
             }
-            Ok(result.expect("an update has at least the step that made it"))
+            Ok(result)
         })
     }
 
     fn merge(
         &self,
         base: &Data,
-        run: impl Fn(Option<&str>, &[Step], &Raw) -> Result<Raw, DataError>,
+        run: impl Fn(Option<&str>, &[Step], &Option<Raw>) -> Result<Option<Raw>, DataError>,
     ) -> Result<Option<Data>, DataError> {
         let mut merged = DataBuilder::with_capacity(base.json().len() + 64, self.keys.len() + 8);
         let mut differs = false;
@@ -144,7 +153,7 @@ impl Changes {
                 (None, None) => break,
                 (Some(_), None) => Side::Kept,
                 (None, Some(_)) => Side::Changed,
-                (Some((kept, _)), Some((changed, _))) => match (*kept).cmp(**changed) {
+                (Some((kept, _)), Some((changed, _))) => match (*kept).cmp(&***changed) {
                     std::cmp::Ordering::Less => Side::Kept,
                     std::cmp::Ordering::Greater => Side::Changed,
                     std::cmp::Ordering::Equal => Side::Both,
@@ -168,7 +177,7 @@ impl Changes {
                     let new: Option<Raw> = match change {
                         Change::Set(value) => Some(value.clone()),
                         Change::Remove => None,
-                        Change::Update { steps, latest } => Some(run(old, steps, latest)?),
+                        Change::Update { steps, latest } => run(old, steps, latest)?,
                     };
                     differs |= old != new.as_deref();
                     if let Some(value) = new {
@@ -179,6 +188,12 @@ impl Changes {
             }
         }
         Ok(differs.then(|| merged.finish()))
+    }
+}
+
+impl Change {
+    fn outright(value: Option<Raw>) -> Self {
+        value.map_or(Self::Remove, Self::Set)
     }
 }
 
@@ -200,7 +215,7 @@ mod tests {
     fn add(amount: u64) -> Step {
         Arc::new(move |value| {
             let value: u64 = value.map_or(0, |text| text.parse().unwrap_or(0));
-            Ok(raw(&(value + amount).to_string()))
+            Ok(Some(raw(&(value + amount).to_string())))
         })
     }
 
@@ -232,8 +247,8 @@ mod tests {
     #[test]
     fn an_update_runs_again_on_the_newer_value() {
         let mut changes = Changes::default();
-        changes.update("n", add(1), raw("1"));
-        changes.update("n", add(10), raw("11"));
+        changes.update("n", add(1), Some(raw("1")));
+        changes.update("n", add(10), Some(raw("11")));
         let newer = Data::parse(r#"{"n":100}"#).unwrap();
         assert_eq!(
             json(changes.apply(&Data::empty()).unwrap()).unwrap(),
@@ -294,7 +309,10 @@ mod tests {
         match *act {
             Act::Set(key, value) => changes.set(KEYS[key], raw(&value.to_string())),
             Act::Remove(key) => changes.remove(KEYS[key]),
-            Act::Add(key, value) => changes.update(KEYS[key], add(value), raw(&seen[KEYS[key]].to_string())),
+            Act::Add(key, value) => {
+                let latest = raw(&seen[KEYS[key]].to_string());
+                changes.update(KEYS[key], add(value), Some(latest));
+            }
             Act::Clear => changes.clear(),
         }
     }

@@ -1,5 +1,7 @@
 //! What can be wrong with a value.
 
+use std::borrow::Cow;
+
 use serde_json::error::Category;
 
 /// A value could not be kept in a session or read from it.
@@ -10,7 +12,7 @@ pub enum DataError {
     #[error("the value of the session key {key:?} does not become JSON; check its Serialize")]
     Serialize {
         /// Which key.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// Where it went wrong.
         #[source]
         source: JsonFault,
@@ -21,7 +23,7 @@ pub enum DataError {
     )]
     Deserialize {
         /// Which key.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// Where it went wrong.
         #[source]
         source: JsonFault,
@@ -32,7 +34,7 @@ pub enum DataError {
     )]
     TooLarge {
         /// Which key.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// What the data would come to.
         bytes: usize,
         /// The policy's limit.
@@ -45,7 +47,7 @@ pub enum DataError {
     )]
     Reserved {
         /// Which key.
-        key: &'static str,
+        key: Cow<'static, str>,
     },
 }
 

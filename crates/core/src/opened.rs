@@ -36,6 +36,25 @@ impl Opened {
         self.ask(Attendance::Active).await
     }
 
+    /// The request's session, if no store has to be asked for it: one that was loaded before, or that of a request whose
+    /// cookie is missing or was refused. For doors where waiting has its price.
+    ///
+    /// ```
+    /// use tenure_core::{LoadError, Opened, Session};
+    ///
+    /// async fn session_of(opened: &Opened) -> Result<Session, LoadError> {
+    ///     match opened.load_without_store() {
+    ///         Some(session) => Ok(session),
+    ///         None => opened.load().await,
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn load_without_store(&self) -> Option<Session> {
+        let is_known = self.check_guesses().is_ok() && self.visit.is_answered_for(Attendance::Active);
+        is_known.then(|| Session::new(Arc::clone(&self.visit)))
+    }
+
     /// The request's session, without counting as activity: for a page that polls and must not keep a
     /// session alive by itself.
     ///

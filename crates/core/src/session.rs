@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::assurance::AssuranceLevel;
+use crate::changes::Name;
 use crate::clock::Timestamp;
 use crate::commit::{self, CommitError, Saved};
 use crate::data::{Data, Raw};
@@ -68,15 +69,17 @@ impl Session {
     pub fn insert<T: Serialize>(&self, key: Key<T>, value: &T) -> Result<(), DataError> {
         let value = serialized(key.name(), value)?;
         let mut state = self.visit.state();
-        self.write(&mut state, key.name(), value, |pending, value| {
-            pending.changes.set(key.name(), value);
+        self.write(&mut state, key.name().into(), value, |pending, name, value| {
+            pending.changes.set(name, value);
         })
     }
 
     /// Removes a value. Does nothing if there is none.
     pub fn remove<T>(&self, key: Key<T>) {
         let mut state = self.visit.state();
-        Self::erase(&mut state, key.name());
+        Self::erase(&mut state, key.name().into(), |pending, name| {
+            pending.changes.remove(name)
+        });
     }
 
     /// Removes a value and gives it back: for a message that is shown once.
@@ -138,12 +141,12 @@ impl Session {
                 continue;
             }
             let change = Arc::clone(&change);
-            self.write(&mut state, key.name(), text, |pending, latest| {
+            self.write(&mut state, key.name().into(), text, |pending, name, latest| {
                 let step = move |value: Option<&str>| {
                     let old = value.map(|text| parsed(key, text)).transpose()?;
-                    serialized(key.name(), &change(old))
+                    serialized(key.name(), &change(old)).map(Some)
                 };
-                pending.changes.update(key.name(), Arc::new(step), latest);
+                pending.changes.update(name, Arc::new(step), Some(latest));
             })?;
             return Ok(new);
         }
@@ -172,35 +175,35 @@ impl Session {
     }
 
     /// Writes `new` by way of `record` unless it is there already.
-    fn write(
+    pub(crate) fn write(
         &self,
         state: &mut State,
-        key: &'static str,
+        key: Name,
         new: Raw,
-        record: impl FnOnce(&mut Pending, Raw),
+        record: impl FnOnce(&mut Pending, Name, Raw),
     ) -> Result<(), DataError> {
-        let old = state.value(key);
-        let old = old.as_ref().map(|value| value.text(key));
+        let old = state.value(&key);
+        let old = old.as_ref().map(|value| value.text(&key));
         if old == Some(&*new) {
             return Ok(());
         }
-        let bytes = state.data_bytes - old.map_or(0, |old| entry_bytes(key, old)).min(state.data_bytes)
-            + entry_bytes(key, &new);
+        let bytes = state.data_bytes - old.map_or(0, |old| entry_bytes(&key, old)).min(state.data_bytes)
+            + entry_bytes(&key, &new);
         let limit = self.visit.engine.policy.max_data_bytes;
         if bytes > limit {
             return Err(DataError::TooLarge { key, bytes, limit });
         }
         state.data_bytes = bytes;
         state.writes += 1;
-        record(&mut state.pending, new);
+        record(&mut state.pending, key, new);
         Ok(())
     }
 
-    fn erase(state: &mut State, key: &'static str) {
-        let Some(old) = state.value(key) else { return };
-        state.data_bytes = state.data_bytes.saturating_sub(entry_bytes(key, old.text(key)));
+    pub(crate) fn erase(state: &mut State, key: Name, record: impl FnOnce(&mut Pending, Name)) {
+        let Some(old) = state.value(&key) else { return };
+        state.data_bytes = state.data_bytes.saturating_sub(entry_bytes(&key, old.text(&key)));
         state.writes += 1;
-        state.pending.changes.remove(key);
+        record(&mut state.pending, key);
     }
 }
 
@@ -465,7 +468,7 @@ pub(crate) fn serialized<T: Serialize>(key: &'static str, value: &T) -> Result<R
     match serde_json::to_string(value) {
         Ok(text) => Ok(Raw::from(text)),
         Err(error) => Err(DataError::Serialize {
-            key,
+            key: key.into(),
             source: error.into(),
         }),
     }
@@ -473,7 +476,7 @@ pub(crate) fn serialized<T: Serialize>(key: &'static str, value: &T) -> Result<R
 
 pub(crate) fn parsed<T: DeserializeOwned>(key: Key<T>, text: &str) -> Result<T, DataError> {
     serde_json::from_str(text).map_err(|error| DataError::Deserialize {
-        key: key.name(),
+        key: key.name().into(),
         source: error.into(),
     })
 }

@@ -137,7 +137,7 @@ impl Visit {
 
     /// Whether the state already holds what a load would find. Settles requests without a genuine
     /// cookie on the way, for they need no store.
-    fn is_answered_for(&self, attendance: Attendance) -> bool {
+    pub(crate) fn is_answered_for(&self, attendance: Attendance) -> bool {
         let mut state = self.state();
         match (&state.standing, &self.arrival) {
             (Standing::Absent(_), _) => true,

@@ -2,4 +2,5 @@
 //! JavaScript is the only caller.
 
 pub mod cookie_secrets;
+pub mod engine;
 pub mod sid;

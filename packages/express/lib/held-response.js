@@ -25,28 +25,34 @@ const headersAreSent = (verb) =>
     throw error;
   };
 
-/** While it waits, a response behaves as one that has been sent: whoever ends it twice must not change it. */
-const GUARDS = {
+/** While it waits, the headers of a response are as those of one that has been sent. */
+const HEADERS_GUARDED = {
   setHeader: headersAreSent("set"),
   appendHeader: headersAreSent("append"),
   removeHeader: headersAreSent("remove"),
+};
+
+/** One that has ended is so as a whole: whoever ends it twice must not change it. */
+const ALL_GUARDED = {
+  ...HEADERS_GUARDED,
   writeHead: headersAreSent("write"),
   flushHeaders() {},
   write: () => false,
 };
 
 /** Holds a response back; the result lets it go. */
-function hold(res) {
+function hold(res, guards) {
   if (res.headersSent) return () => {};
 
   const statusMessage = hasStatusMessage(res) ? res.statusMessage : undefined;
-  const { statusCode, setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write } = res;
-  Object.assign(res, GUARDS);
+  const { statusCode } = res;
+  const guarded = Object.fromEntries(Object.keys(guards).map((name) => [name, res[name]]));
+  Object.assign(res, guards);
   Object.defineProperty(res, "headersSent", { configurable: true, enumerable: true, value: true });
 
   return function release() {
     delete res.headersSent;
-    Object.assign(res, { setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write });
+    Object.assign(res, guarded);
     if (res.statusCode !== statusCode) res.statusCode = statusCode;
     if (hasStatusMessage(res) && res.statusMessage !== statusMessage) res.statusMessage = statusMessage;
   };
@@ -110,7 +116,11 @@ exports.endAfter = function (res, { end, write }, [chunk, encoding, callback], c
   if (!answered) {
     waiting = true;
     willWait();
-    release = hold(res);
+    release = hold(res, ALL_GUARDED);
   }
   return result;
 };
+
+/** Holds the headers of a response back, and nothing else of it; the result lets them go. */
+exports.holdHeaders = (res) => hold(res, HEADERS_GUARDED);
+exports.discard = discard;

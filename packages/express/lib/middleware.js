@@ -8,6 +8,7 @@ const parseUrl = require("parseurl");
 const Cookie = require("./cookie");
 const CookieSecrets = require("./cookie-secrets");
 const DriftingCookie = require("./drifting-cookie");
+const { engineOptionIn } = require("./engine/options");
 const MemoryStore = require("./memory-store");
 const native = require("./native");
 const isSecure = require("./secure-request");
@@ -24,6 +25,9 @@ const MEMORY_IN_PRODUCTION =
 
 module.exports = function session(options) {
   const opts = options || {};
+  if (opts.store instanceof native.EngineStore) return require("./engine/sessions")(opts);
+  refuseEngineOptions(opts);
+
   const cookieOptions = opts.cookie || {};
   const generateId = opts.genid || native.newSid;
   const store = opts.store || new MemoryStore();
@@ -131,6 +135,16 @@ module.exports = function session(options) {
     });
   };
 };
+
+/** They would be ignored, and the application believe itself protected. */
+function refuseEngineOptions(opts) {
+  if (typeof opts.store?.then === "function") {
+    throw new TypeError("the option store is a promise: store: await tenure.connect(url)");
+  }
+  const name = engineOptionIn(opts);
+  if (name === undefined) return;
+  throw new TypeError(`the option ${name} is the engine's, which needs a store of its own: store: await tenure.connect(url)`);
+}
 
 function storeDisconnected() {
   const error = new Error("the session store is disconnected; nobody's session can be loaded until it is back");

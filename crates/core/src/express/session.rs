@@ -97,9 +97,9 @@ impl ExpressSession {
                 let change = Arc::clone(&change);
                 let step = move |value: Option<&str>| {
                     let old = value.map(|text| parsed(key, text)).transpose()?;
-                    serialized(key.name(), &change(old))
+                    serialized(key.name(), &change(old)).map(Some)
                 };
-                state.changes.update(key.name(), Arc::new(step), text);
+                state.changes.update(key.name(), Arc::new(step), Some(text));
                 state.writes += 1;
             }
             return Ok(new);
@@ -166,12 +166,16 @@ impl ExpressSession {
 
     fn checked<T: Serialize>(&self, key: &'static str, value: &T) -> Result<Raw, DataError> {
         if RESERVED.contains(&key) {
-            return Err(DataError::Reserved { key });
+            return Err(DataError::Reserved { key: key.into() });
         }
         let text = serialized(key, value)?;
         let limit = self.visit.engine.max_data_bytes;
         match text.len() {
-            bytes if bytes > limit => Err(DataError::TooLarge { key, bytes, limit }),
+            bytes if bytes > limit => Err(DataError::TooLarge {
+                key: key.into(),
+                bytes,
+                limit,
+            }),
             _ => Ok(text),
         }
     }

@@ -1,0 +1,70 @@
+// What a request has done to the values on its session.
+"use strict";
+
+/**
+ * The session's values as the engine has them: a primitive as it is, anything else as JSON, for it can change from
+ * within.
+ */
+class Known {
+  #values = new Map();
+
+  /** Takes over what the engine has now; the values that are new or different are handed to `changed`. */
+  adopt(data, changed, removed) {
+    for (const name of this.#values.keys()) {
+      if (Object.hasOwn(data, name)) continue;
+      this.#values.delete(name);
+      removed(name);
+    }
+    for (const name of Object.keys(data)) {
+      const form = formOf(data[name]);
+      if (this.#values.has(name) && isSame(this.#values.get(name), form)) continue;
+      this.#values.set(name, form);
+      changed(name, data[name]);
+    }
+  }
+
+  /**
+   * What differs on `session` from what the engine has, which has it from then on: names and JSON by turns, and names
+   * of what is gone. `undefined` if nothing does.
+   */
+  takeChanges(session) {
+    const set = [];
+    const removed = [];
+    const forms = new Map();
+    for (const name of Object.keys(session)) {
+      const form = formOf(session[name], name);
+      // Nothing, to JSON: a function, or `undefined`.
+      if (form === undefined) continue;
+      forms.set(name, form);
+      if (this.#values.has(name) && isSame(this.#values.get(name), form)) continue;
+      set.push(name, form instanceof Json ? form.text : JSON.stringify(form));
+    }
+    for (const name of this.#values.keys()) if (!forms.has(name)) removed.push(name);
+    this.#values = forms;
+    return set.length === 0 && removed.length === 0 ? undefined : { set, removed };
+  }
+}
+
+class Json {
+  constructor(text) {
+    this.text = text;
+  }
+}
+
+function formOf(value, name) {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  let text;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new TypeError(`req.session.${name} does not become JSON: ${cause.message}`, { cause });
+  }
+  return text === undefined ? undefined : new Json(text);
+}
+
+function isSame(one, other) {
+  return one instanceof Json && other instanceof Json ? one.text === other.text : Object.is(one, other);
+}
+
+module.exports = Known;

@@ -1,0 +1,231 @@
+// A session of the engine as the application sees it: a plain object with a few methods that do not show.
+"use strict";
+
+const Known = require("./changes");
+const { SessionError, orThrow } = require("./session-error");
+
+/** How often another request may be faster before an update is given up. */
+const MOST_ATTEMPTS = 100;
+
+const DROPPED = {
+  message: "the session was ended or renewed by another request, so what this one wrote was dropped",
+  code: "EDROPPED",
+  status: 409,
+  text: "Your session has ended in the meantime. Please try again.",
+};
+
+const CONTENDED = {
+  message: `other requests changed the same value ${MOST_ATTEMPTS} times in a row; try again`,
+  code: "ECONTENDED",
+  status: 503,
+  text: "We can't reach your session right now. Please try again in a moment.",
+  retryAfter: 1,
+};
+
+const toDate = (millis) => (millis == null ? undefined : new Date(millis));
+
+class EngineSession {
+  #visit;
+  #known = new Known();
+
+  constructor(visit) {
+    this.#visit = visit;
+    this.#adopt();
+  }
+
+  get id() {
+    return this.#visit.info().id ?? undefined;
+  }
+
+  get owner() {
+    return this.#visit.info().owner ?? undefined;
+  }
+
+  get info() {
+    const info = this.#visit.info();
+    return {
+      status: info.status,
+      id: info.id ?? undefined,
+      owner: info.owner ?? undefined,
+      createdAt: toDate(info.createdAt),
+      signedInAt: toDate(info.signedInAt),
+      lastSeenAt: toDate(info.lastSeenAt),
+      idleDeadline: toDate(info.idleDeadline),
+      absoluteDeadline: toDate(info.absoluteDeadline),
+      remembered: info.remembered,
+      assuranceLevel: info.assuranceLevel ?? undefined,
+    };
+  }
+
+  async signIn(owner, { level = 1, remember = false } = {}) {
+    this.#handOver();
+    orThrow(this.#visit.signIn(ownerOf(owner), level));
+    if (remember) this.#visit.remember();
+    await this.#keep();
+  }
+
+  async stepUp(level = 1) {
+    this.#handOver();
+    this.#visit.stepUp(level);
+    await this.#keep();
+  }
+
+  authenticatedWithin(millis, level = 1) {
+    return this.#visit.authenticatedWithin(millis, level);
+  }
+
+  async remember() {
+    this.#handOver();
+    this.#visit.remember();
+    await this.#keep();
+  }
+
+  renew(callback) {
+    return called(callback, async () => {
+      this.#handOver();
+      this.#visit.renew();
+      await this.#keep();
+    });
+  }
+
+  regenerate(callback) {
+    return called(callback, async () => {
+      for (const name of Object.keys(this)) delete this[name];
+      this.#handOver();
+      this.#visit.clear();
+      this.#visit.renew();
+      await this.#keep();
+    });
+  }
+
+  signOut(callback) {
+    return called(callback, () => this.#end("signOut"));
+  }
+
+  destroy(callback) {
+    return called(callback, () => this.#end("destroy"));
+  }
+
+  save(callback) {
+    return called(callback, async () => {
+      this.#handOver();
+      return this.#saved();
+    });
+  }
+
+  async update(name, change) {
+    if (RESERVED.includes(name)) throw reserved(name);
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      this.#handOver();
+      const seen = this.#visit.value(name);
+      const value = await change(seen == null ? undefined : JSON.parse(seen));
+      const json = JSON.stringify(value);
+      const replacement = orThrow(this.#visit.replace(name, seen, json));
+      const isKept = await this.#saved();
+      if (replacement.happened) {
+        if (!isKept) throw dropped();
+        return json === undefined ? undefined : value;
+      }
+    }
+    throw new SessionError(CONTENDED);
+  }
+
+  async csrfToken() {
+    this.#handOver();
+    const token = orThrow(await this.#visit.csrfToken());
+    this.#adopt();
+    return token;
+  }
+
+  /** What the request has changed is handed to the engine. */
+  static handOver(session) {
+    session.#handOver();
+  }
+
+  #handOver() {
+    const changes = this.#known.takeChanges(this);
+    if (changes) orThrow(this.#visit.write(changes.set, changes.removed));
+  }
+
+  async #saved() {
+    const isKept = orThrow(await this.#visit.save());
+    this.#adopt();
+    return isKept;
+  }
+
+  /** Saves what must not be lost without a word. */
+  async #keep() {
+    if (!(await this.#saved())) throw dropped();
+  }
+
+  async #end(how) {
+    // What was written before goes with it, and not into a new session.
+    for (const name of Object.keys(this)) delete this[name];
+    this.#known = new Known();
+    this.#visit[how]();
+    await this.#saved();
+  }
+
+  /** Shows the data as the engine has it, with what other requests wrote. */
+  #adopt() {
+    const data = JSON.parse(this.#visit.data());
+    // Another program may have stored what is a method here. It stays in the store.
+    for (const name of RESERVED) delete data[name];
+    this.#known.adopt(
+      data,
+      (name, value) => define(this, name, value),
+      (name) => delete this[name],
+    );
+  }
+}
+
+// A stored `__proto__` must be a value like any other.
+function define(session, name, value) {
+  Object.defineProperty(session, name, { configurable: true, enumerable: true, value, writable: true });
+}
+
+const dropped = () => new SessionError(DROPPED);
+
+function called(callback, act) {
+  const done = act();
+  if (typeof callback !== "function") return done;
+  done.then(
+    () => callback(),
+    (error) => callback(error),
+  );
+  return undefined;
+}
+
+function ownerOf(owner) {
+  if (typeof owner === "string") return owner;
+  if (typeof owner === "number" || typeof owner === "bigint") return String(owner);
+  throw new TypeError("the owner is the id of the user who has just proved who they are: a string or a number");
+}
+
+const RESERVED = [...Object.getOwnPropertyNames(EngineSession.prototype), "cookie"];
+
+const ADVICE = {
+  id: "the engine gives it",
+  owner: "signIn sets it",
+  cookie: "the cookie is as the options of the engine say, and remember() makes it outlive the browser",
+};
+
+function reserved(name) {
+  const advice = ADVICE[name] ?? "it is a method";
+  return new TypeError(`req.session.${name} can't be set: ${advice}; for a value of your own take another name`);
+}
+
+function noCookie() {
+  throw new TypeError(`there is no req.session.cookie: ${ADVICE.cookie}`);
+}
+
+// Assigning to a method would put a value of that name into the session, or be ignored without a word.
+for (const name of RESERVED.filter((name) => name !== "constructor")) {
+  const { value, get = () => value } = Object.getOwnPropertyDescriptor(EngineSession.prototype, name) ?? { get: noCookie };
+  const set = () => {
+    throw reserved(name);
+  };
+  Object.defineProperty(EngineSession.prototype, name, { configurable: true, enumerable: false, get, set });
+}
+
+module.exports = EngineSession;
