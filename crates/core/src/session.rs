@@ -78,7 +78,7 @@ impl Session {
     pub fn remove<T>(&self, key: Key<T>) {
         let mut state = self.visit.state();
         Self::erase(&mut state, key.name().into(), |pending, name| {
-            pending.changes.remove(name)
+            pending.changes.remove(name);
         });
     }
 

@@ -13,6 +13,8 @@ use tenure::{
 
 use super::secrets::from_millis;
 
+type SetTime = fn(Policy, Duration) -> Policy;
+
 /// All times in milliseconds. What is left out has the engine's default.
 #[napi(object, object_to_js = false)]
 pub struct EngineOptions {
@@ -85,7 +87,7 @@ impl EngineOptions {
             Environment::Production
         };
         let mut policy = self.preset()?.environment(environment);
-        let times: [(Option<f64>, fn(Policy, Duration) -> Policy); 7] = [
+        let times: [(Option<f64>, SetTime); 7] = [
             (self.idle_timeout, Policy::idle_timeout),
             (self.absolute_timeout, Policy::absolute_timeout),
             (self.remembered_idle_timeout, Policy::remembered_idle_timeout),
