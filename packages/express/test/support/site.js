@@ -50,11 +50,15 @@ exports.Browser = class Browser {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const headers = { ...(cookie && { cookie }), ...(body && { "content-type": "application/x-www-form-urlencoded" }) };
     const answer = await fetch(url, { method, headers, body, redirect: "manual" });
+    this.keep(answer);
+    return answer;
+  }
+
+  keep(answer) {
     for (const line of answer.headers.getSetCookie()) {
       const [name, value] = line.split(";")[0].split("=");
       this.cookies.set(name, value);
     }
-    return answer;
   }
 
   async json(method, url, body) {
