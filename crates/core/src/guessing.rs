@@ -143,7 +143,12 @@ impl Guessing {
             // Nobody guesses those.
             Absence::Refused(_) | Absence::NoCookie | Absence::Destroyed | Absence::Gone => return,
         }
+        let was_alive = self.seen_alive.has(&token.secret);
         self.seen_alive.remove(&token.secret);
+        if was_alive && address.is_none() {
+            // No guess, so nobody asked for the address.
+            return;
+        }
         // Past the budget there is nothing left to take.
         let _ = self.unknown.budget.spend(self.client(address));
     }
@@ -177,5 +182,32 @@ impl Limit {
                 Err(_) => Notice::Given,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    fn guessing() -> Guessing {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+        Guessing::new(GuessLimit::default(), &clock).unwrap()
+    }
+
+    fn has_told(guessing: &Guessing) -> bool {
+        guessing.told_of_no_address.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn an_address_that_nobody_asked_for_is_not_missed() {
+        let guessing = guessing();
+        let token = Token::generate().unwrap();
+        let gone = Absence::Refused(Refusal::Unknown);
+        guessing.is_alive(&token.secret);
+        guessing.count_absence(gone, &token, None);
+        assert!(!has_told(&guessing));
+        guessing.count_absence(gone, &token, None);
+        assert!(has_told(&guessing));
     }
 }
