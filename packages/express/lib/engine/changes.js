@@ -16,32 +16,33 @@ class Known {
       removed(name);
     }
     for (const name of Object.keys(data)) {
-      const form = formOf(data[name]);
+      const form = formOf(data[name], name);
       if (this.#values.has(name) && isSame(this.#values.get(name), form)) continue;
       this.#values.set(name, form);
       changed(name, data[name]);
     }
   }
 
-  /**
-   * What differs on `session` from what the engine has, which has it from then on: names and JSON by turns, and names
-   * of what is gone. `undefined` if nothing does.
-   */
-  takeChanges(session) {
+  /** What differs on `session` from what the engine has: names and JSON by turns, and names of what is gone. */
+  changesOf(session) {
     const set = [];
     const removed = [];
-    const forms = new Map();
+    const values = new Map();
     for (const name of Object.keys(session)) {
       const form = formOf(session[name], name);
       // Nothing, to JSON: a function, or `undefined`.
       if (form === undefined) continue;
-      forms.set(name, form);
+      values.set(name, form);
       if (this.#values.has(name) && isSame(this.#values.get(name), form)) continue;
       set.push(name, form instanceof Json ? form.text : JSON.stringify(form));
     }
-    for (const name of this.#values.keys()) if (!forms.has(name)) removed.push(name);
-    this.#values = forms;
-    return set.length === 0 && removed.length === 0 ? undefined : { set, removed };
+    for (const name of this.#values.keys()) if (!values.has(name)) removed.push(name);
+    return set.length === 0 && removed.length === 0 ? undefined : { set, removed, values };
+  }
+
+  /** The engine has taken these changes. */
+  settle({ values }) {
+    this.#values = values;
   }
 }
 
@@ -54,17 +55,21 @@ class Json {
 function formOf(value, name) {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  let text;
+  const text = jsonOf(name, value);
+  return text === undefined ? undefined : new Json(text);
+}
+
+/** A value as JSON: `undefined` for what is nothing to it. */
+function jsonOf(name, value) {
   try {
-    text = JSON.stringify(value);
+    return JSON.stringify(value);
   } catch (cause) {
     throw new TypeError(`req.session.${name} does not become JSON: ${cause.message}`, { cause });
   }
-  return text === undefined ? undefined : new Json(text);
 }
 
 function isSame(one, other) {
   return one instanceof Json && other instanceof Json ? one.text === other.text : Object.is(one, other);
 }
 
-module.exports = Known;
+module.exports = { Known, jsonOf };

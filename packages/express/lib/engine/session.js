@@ -1,8 +1,9 @@
 // A session of the engine as the application sees it: a plain object with a few methods that do not show.
 "use strict";
 
-const Known = require("./changes");
+const { Known, jsonOf } = require("./changes");
 const { SessionError, orThrow } = require("./session-error");
+const { Turn } = require("./turns");
 
 /** How often another request may be faster before an update is given up. */
 const MOST_ATTEMPTS = 100;
@@ -26,10 +27,12 @@ const toDate = (millis) => (millis == null ? undefined : new Date(millis));
 
 class EngineSession {
   #visit;
+  #turns;
   #known = new Known();
 
-  constructor(visit) {
+  constructor(visit, turns) {
     this.#visit = visit;
+    this.#turns = turns;
     this.#adopt();
   }
 
@@ -115,17 +118,30 @@ class EngineSession {
 
   async update(name, change) {
     if (RESERVED.includes(name)) throw reserved(name);
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      this.#handOver();
-      const seen = this.#visit.value(name);
-      const value = await change(seen == null ? undefined : JSON.parse(seen));
-      const json = JSON.stringify(value);
-      const replacement = orThrow(this.#visit.replace(name, seen, json));
-      const isKept = await this.#saved();
-      if (replacement.happened) {
-        if (!isKept) throw dropped();
-        return json === undefined ? undefined : value;
+    if (typeof change !== "function") throw new TypeError("update takes a name and a function from the value that is there to the new one");
+    const turn = new Turn(this.#turns);
+    try {
+      await turn.takeIfOthersDo(this.id);
+      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+        this.#handOver();
+        const seen = this.#visit.value(name);
+        let value = change(seen == null ? undefined : JSON.parse(seen));
+        if (typeof value?.then === "function") {
+          // Nobody is to wait for what may take its time, or never come.
+          turn.end();
+          value = await value;
+        }
+        const json = jsonOf(name, value);
+        const replacement = orThrow(this.#visit.replace(name, seen, json));
+        const isKept = await this.#saved();
+        if (replacement.happened) {
+          if (!isKept) throw dropped();
+          return json === undefined ? undefined : value;
+        }
+        await turn.take(this.id);
       }
+    } finally {
+      turn.end();
     }
     throw new SessionError(CONTENDED);
   }
@@ -143,8 +159,11 @@ class EngineSession {
   }
 
   #handOver() {
-    const changes = this.#known.takeChanges(this);
-    if (changes) orThrow(this.#visit.write(changes.set, changes.removed));
+    const changes = this.#known.changesOf(this);
+    if (!changes) return;
+    orThrow(this.#visit.write(changes.set, changes.removed));
+    // Only now, so that what was refused is not taken for saved the next time.
+    this.#known.settle(changes);
   }
 
   async #saved() {

@@ -8,10 +8,17 @@ const { admit } = require("./csrf");
 const gate = require("./gate");
 const EngineSession = require("./session");
 const { orThrow } = require("./session-error");
+const { Turns } = require("./turns");
 
 /** The addon's part of the visit that a session is of. */
 const visits = new WeakMap();
 exports.visitOf = (session) => visits.get(session);
+
+const turns = new WeakMap();
+function turnsOf(manager) {
+  if (!turns.has(manager)) turns.set(manager, new Turns());
+  return turns.get(manager);
+}
 
 /** Opens a request, gives it its session by way of `settle`, and sees to it that the response waits for what it does. */
 exports.begin = async function (manager, head, attendance, { req, res, next }) {
@@ -23,7 +30,7 @@ exports.begin = async function (manager, head, attendance, { req, res, next }) {
     refuse(visit, res, error);
     throw error;
   }
-  const session = new EngineSession(visit);
+  const session = new EngineSession(visit, turnsOf(manager));
   visits.set(session, visit);
   place(req, session);
   commitBeforeResponse(visit, session, res, next);
