@@ -1,8 +1,6 @@
 // Routes about the session itself, for pages that tell their users about time.
 "use strict";
 
-const { parse } = require("node:url");
-
 const native = require("../native");
 const { begin, visitOf } = require("./visit");
 
@@ -18,7 +16,7 @@ const MOUNTED_LATE =
 
 module.exports = function routes(manager, requestHead, { clearSiteData = false } = {}) {
   return function sessionRoutes(req, res, next) {
-    const { pathname } = parse(req.url);
+    const pathname = pathOf(req.url);
     const route = Object.hasOwn(ROUTES, pathname) ? ROUTES[pathname] : undefined;
     if (!route) return next();
     if (req.method !== route.method) return refuse(res, 405, "Method not allowed.", { Allow: route.method });
@@ -38,6 +36,9 @@ module.exports = function routes(manager, requestHead, { clearSiteData = false }
     }, next);
   };
 };
+
+/** The path of a request's target, which may be a whole URL. Node's parsers throw at targets that anybody may send. */
+const pathOf = (target) => /^(?:[a-z][a-z0-9+.-]*:\/\/[^/?#]*)?([^?#]*)/i.exec(target)[1];
 
 function refuse(res, status, text, headers = {}) {
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);

@@ -61,20 +61,22 @@ class EngineSession {
   }
 
   async signIn(owner, { level = 1, remember = false } = {}) {
+    const text = ownerOf(owner);
     this.#handOver();
-    orThrow(this.#visit.signIn(ownerOf(owner), level));
+    orThrow(this.#visit.signIn(text, levelOf(level)));
     if (remember) this.#visit.remember();
     await this.#keep();
   }
 
   async stepUp(level = 1) {
     this.#handOver();
-    this.#visit.stepUp(level);
+    this.#visit.stepUp(levelOf(level));
     await this.#keep();
   }
 
   authenticatedWithin(millis, level = 1) {
-    return this.#visit.authenticatedWithin(millis, level);
+    if (typeof millis !== "number" || !(millis >= 0)) throw new TypeError("authenticatedWithin takes a time in milliseconds");
+    return this.#visit.authenticatedWithin(millis, levelOf(level));
   }
 
   async remember() {
@@ -221,7 +223,12 @@ function ownerOf(owner) {
   throw new TypeError("the owner is the id of the user who has just proved who they are: a string or a number");
 }
 
-const RESERVED = [...Object.getOwnPropertyNames(EngineSession.prototype), "cookie"];
+function levelOf(level) {
+  if (level === 1 || level === 2 || level === 3) return level;
+  throw new TypeError("an assurance level is 1, 2 or 3 (NIST SP 800-63B)");
+}
+
+const RESERVED = [...Object.getOwnPropertyNames(EngineSession.prototype).filter((name) => name !== "constructor"), "cookie"];
 
 const ADVICE = {
   id: "the engine gives it",
@@ -239,7 +246,7 @@ function noCookie() {
 }
 
 // Assigning to a method would put a value of that name into the session, or be ignored without a word.
-for (const name of RESERVED.filter((name) => name !== "constructor")) {
+for (const name of RESERVED) {
   const { value, get = () => value } = Object.getOwnPropertyDescriptor(EngineSession.prototype, name) ?? { get: noCookie };
   const set = () => {
     throw reserved(name);
@@ -247,4 +254,4 @@ for (const name of RESERVED.filter((name) => name !== "constructor")) {
   Object.defineProperty(EngineSession.prototype, name, { configurable: true, enumerable: false, get, set });
 }
 
-module.exports = EngineSession;
+module.exports = { EngineSession, ownerOf };

@@ -7,6 +7,7 @@ const { functionsOf, policyOf, secretsOf } = require("./options");
 const OwnerSessions = require("./owner-sessions");
 const headTaker = require("./request-head");
 const routes = require("./routes");
+const { ownerOf } = require("./session");
 const { orThrow } = require("./session-error");
 const { begin, visitOf } = require("./visit");
 
@@ -35,7 +36,7 @@ module.exports = function (options) {
   };
 
   return Object.assign(sessions, {
-    of: (owner) => new OwnerSessions(manager, String(owner)),
+    of: (owner) => new OwnerSessions(manager, ownerOf(owner)),
     from: of,
     routes: (options) => routes(manager, requestHead, options),
     requireCsrfToken(req, res, next) {
@@ -61,12 +62,12 @@ function forwardedHeaders(trustProxy) {
 
 /** A function that fails is the application's mistake, and costs no request its answer. */
 function teller(onEvent) {
-  return ({ at, ...event }) => {
+  return async ({ at, ...event }) => {
     const told = Object.fromEntries(Object.entries(event).filter(([, value]) => value != null));
     try {
-      onEvent({ at: new Date(at), ...told });
+      await onEvent({ at: new Date(at), ...told });
     } catch (error) {
-      process.emitWarning(error);
+      process.emitWarning(error instanceof Error ? error : String(error));
     }
   };
 }

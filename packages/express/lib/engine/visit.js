@@ -6,7 +6,7 @@ const onHeaders = require("on-headers");
 const { announceHeaders } = require("../response-headers");
 const { admit } = require("./csrf");
 const gate = require("./gate");
-const EngineSession = require("./session");
+const { EngineSession } = require("./session");
 const { orThrow } = require("./session-error");
 const { Turns } = require("./turns");
 
