@@ -1,7 +1,7 @@
 //! What is known of a session beside its data.
 
 use napi_derive::napi;
-use tenure::{Lifetime, Session, SessionInfo, Status};
+use tenure::{AssuranceLevel, Lifetime, Session, SessionInfo, Status};
 
 use super::event::{DeviceInfo, millis};
 
@@ -39,8 +39,17 @@ impl CurrentSession {
             idle_deadline: expires.map(|expires| millis(expires.idle)),
             absolute_deadline: expires.map(|expires| millis(expires.absolute)),
             remembered: session.lifetime() == Some(Lifetime::Remembered),
-            assurance_level: session.assurance_level().map(|level| level as u8),
+            assurance_level: session.assurance_level().map(number_of),
         }
+    }
+}
+
+/// The number that NIST SP 800-63B has for it.
+fn number_of(level: AssuranceLevel) -> u8 {
+    match level {
+        AssuranceLevel::Aal1 => 1,
+        AssuranceLevel::Aal2 => 2,
+        AssuranceLevel::Aal3 => 3,
     }
 }
 

@@ -313,6 +313,12 @@ impl Visit {
         failure
     }
 
+    /// Nothing more is written; a cookie that was promised earlier in the request goes out all the same.
+    #[napi]
+    pub fn give_up(&self) {
+        self.state().outgoing = self.opened.outgoing_after_failure();
+    }
+
     /// Whether the response has to carry a cookie, new or removed.
     #[napi(getter)]
     pub fn sets_cookie(&self) -> bool {

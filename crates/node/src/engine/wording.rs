@@ -3,6 +3,7 @@
 /// What a text says in Rust, and how it is said in JavaScript. The longer ones first.
 const WORDS: &[(&str, &str)] = &[
     ("TENURE_ENV=development", "NODE_ENV=development"),
+    ("Policy::", ""),
     ("remove cookie_http_only(false)", "remove cookie.httpOnly: false"),
     ("remove cookie_secure(false)", "remove cookie.secure: false"),
     ("SameSite::Lax", "cookie.sameSite: \"lax\""),
@@ -13,7 +14,6 @@ const WORDS: &[(&str, &str)] = &[
     ("OriginCheck::DoneElsewhere", "originCheck: \"done-elsewhere\""),
     ("OriginCheck::Off", "originCheck: \"off\""),
     ("origin_check", "originCheck"),
-    ("Policy::trusted_origins", "trustedOrigins"),
     ("trusted_origins", "trustedOrigins"),
     ("csrf_exempt_paths", "csrfExemptPaths"),
     ("csrf_tokens", "csrfTokens"),

@@ -16,5 +16,10 @@ exports.secretFrom = async function (url, options = {}) {
     if (!MILLIS.includes(name)) throw new TypeError(`there is no option ${name}; secretFrom knows ${MILLIS.join(", ")}`);
     if (!Number.isFinite(value) || value < 0) throw new TypeError(`the option ${name} is a time in milliseconds: a number, not negative`);
   }
-  return native.followSecrets(url, options);
+  const followed = await native.followSecrets(url, options);
+  const status = () => {
+    const { lastSuccessAt, failing, ...rest } = native.FollowedSecrets.prototype.status.call(followed);
+    return { ...rest, lastSuccessAt: new Date(lastSuccessAt), failing: failing ?? undefined };
+  };
+  return Object.defineProperty(followed, "status", { value: status });
 };

@@ -6,82 +6,123 @@ const { discard, holdHeaders } = require("../held-response");
 const GUARDED = ["writeHead", "write", "end", "flushHeaders"];
 
 /**
- * Whatever would send the response's head asks `commit` first, which gives `undefined` if the response may go, or a promise
- * of that. What comes later passes, until the end of the response asks `commitRest` in the same way.
+ * Whatever would send the response's head asks `commit(status)` first, which gives `undefined` if the response may go, or a
+ * promise of that. What comes later passes, until the end of the response asks `commitRest(status)` in the same way.
  *
- * If one of them fails, `failed(error, { sent })` is to see to another response, for which the gate is open.
+ * If one of them fails, `failed(error)` is to see to another response, for which the gate is open.
  */
 module.exports = function gate(res, { commit, commitRest, failed }) {
   const through = Object.fromEntries(GUARDED.map((name) => [name, res[name]]));
   const pass = ([name, args]) => through[name].apply(res, args);
 
-  let isCommitted = false;
-  let hasEnded = false;
+  /** closed; saving, and back; open for the body; ended; failing, until another response may come, and replaced by that. */
+  let state = "closed";
   /** The calls that wait while the session is saved. */
   let waiting;
 
-  function enter(name, args) {
-    if (waiting) {
-      if (!hasEnded) waiting.push([name, args]);
-      if (name === "end") hasEnded = true;
-      return unsent(name);
+  function enter(call) {
+    const [name] = call;
+    switch (state) {
+      case "closed":
+        return save(call, commit);
+      case "open":
+        return name === "end" ? save(call, commitRest) : pass(call);
+      case "saving":
+        if (!waiting.some(isEnd)) waiting.push(call);
+        return unsent(name);
+      case "failing":
+        return drop(call);
+      case "replaced":
+        // A handler that does not know that it has failed may still be at it.
+        return res.writableEnded ? drop(call) : pass(call);
+      default:
+        return pass(call);
     }
-    if (hasEnded || (isCommitted && name !== "end")) return pass([name, args]);
+  }
 
-    const sent = isCommitted;
-    isCommitted = true;
-    if (name === "end") hasEnded = true;
-    let saving;
-    try {
-      saving = sent ? commitRest() : commit();
-    } catch (error) {
-      fail(error, sent);
-      return unsent(name);
-    }
-    if (saving === undefined) return pass([name, args]);
-    wait([name, args], saving, sent);
+  /** What a call gives back that is not made yet, or never. */
+  const unsent = (name) => (name === "write" ? false : res);
+
+  /** Whoever waits for what was written is told that it was not. */
+  function drop([name, args], error = new Error("the response was replaced, for its session could not be saved")) {
+    const callback = args.find((arg) => typeof arg === "function");
+    if (name === "write" && callback) process.nextTick(callback, error);
     return unsent(name);
   }
 
-  /** What a call gives back that is not made yet. */
-  const unsent = (name) => (name === "write" ? false : res);
+  function save(call, ask) {
+    const isSent = state === "open";
+    const [name, [status]] = call;
+    let saving;
+    try {
+      saving = ask(name === "writeHead" ? status : res.statusCode);
+    } catch (error) {
+      fail(error, [call], isSent);
+      return unsent(name);
+    }
+    if (saving === undefined) return admit(call);
+    wait(call, saving, isSent);
+    return unsent(name);
+  }
 
-  function wait(call, saving, sent) {
+  function admit(call) {
+    state = isEnd(call) ? "ended" : "open";
+    return pass(call);
+  }
+
+  function wait(call, saving, isSent) {
+    state = "saving";
     waiting = [call];
-    const release = holdHeaders(res);
+    const release = holdHead(res);
+    const letGo = () => {
+      release();
+      const calls = waiting;
+      waiting = undefined;
+      return calls;
+    };
     saving.then(
-      () => {
-        const calls = letGo(release);
-        try {
-          calls.forEach(pass);
-        } catch (error) {
-          failed(error, { sent: true });
-          return;
-        }
-        // Whoever was told that a write has to wait waits for this.
-        if (!res.writableNeedDrain && calls.some(([name]) => name === "write")) res.emit("drain");
-      },
-      (error) => {
-        letGo(release);
-        fail(error, sent);
-      },
+      () => goOn(letGo()),
+      (error) => fail(error, letGo(), isSent),
     );
   }
 
-  function letGo(release) {
-    release();
-    const calls = waiting;
-    waiting = undefined;
-    return calls;
+  function goOn([first, ...rest]) {
+    try {
+      admit(first);
+      rest.forEach(enter);
+    } catch (error) {
+      setImmediate(failed, error);
+      return;
+    }
+    // Whoever was told that a write has to wait waits for this.
+    if (state === "open" && !res.writableNeedDrain && [first, ...rest].some(([name]) => name === "write")) res.emit("drain");
   }
 
-  function fail(error, sent) {
-    hasEnded = true;
-    if (!sent) discard(res);
-    failed(error, { sent });
+  function fail(error, calls, isSent) {
+    state = "failing";
+    if (!isSent) discard(res);
+    for (const call of calls) drop(call, error);
+    // The handler that is at work comes to its end first, for all that it says now is dropped.
+    setImmediate(() => {
+      state = "replaced";
+      failed(error);
+    });
   }
 
   for (const name of GUARDED) {
-    res[name] = (...args) => enter(name, args);
+    res[name] = (...args) => enter([name, args]);
   }
 };
+
+const isEnd = ([name]) => name === "end";
+
+/** `_implicitHeader` is how middlewares that compress send a head that looks unsent to them. */
+function holdHead(res) {
+  const release = holdHeaders(res);
+  if (typeof res._implicitHeader !== "function") return release;
+  res._implicitHeader = () => {};
+  return () => {
+    delete res._implicitHeader;
+    release();
+  };
+}

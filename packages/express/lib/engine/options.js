@@ -136,7 +136,7 @@ exports.policyOf = function (options) {
   if (environment !== undefined && environment !== "production" && environment !== "development") {
     throw wrong("environment", '"production" or "development"');
   }
-  const taken = { development: isDevelopment(environment), cookie: cookie(options.cookie ?? {}) };
+  const taken = { development: isDevelopment(environment), cookie: cookie(options.cookie === undefined ? {} : options.cookie) };
   take(taken, options, TIMES, time);
   take(taken, options, INTERVALS, interval);
   take(taken, options, TEXTS, text);

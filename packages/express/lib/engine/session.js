@@ -2,6 +2,7 @@
 "use strict";
 
 const { Known, jsonOf } = require("./changes");
+const { ownerOf } = require("./owner");
 const { SessionError, orThrow } = require("./session-error");
 const { Turn } = require("./turns");
 
@@ -29,6 +30,7 @@ class EngineSession {
   #visit;
   #turns;
   #known = new Known();
+  #hasFailed = false;
 
   constructor(visit, turns) {
     this.#visit = visit;
@@ -150,9 +152,15 @@ class EngineSession {
 
   async csrfToken() {
     this.#handOver();
-    const token = orThrow(await this.#visit.csrfToken());
+    const outcome = await this.#visit.csrfToken();
+    const token = this.#noting(() => orThrow(outcome));
     this.#adopt();
     return token;
+  }
+
+  /** Whether the handler was told last that its session could not be saved. */
+  static hasFailed(session) {
+    return session.#hasFailed;
   }
 
   /** What the request has changed is handed to the engine. */
@@ -161,15 +169,28 @@ class EngineSession {
   }
 
   #handOver() {
-    const changes = this.#known.changesOf(this);
-    if (!changes) return;
-    orThrow(this.#visit.write(changes.set, changes.removed));
-    // Only now, so that what was refused is not taken for saved the next time.
-    this.#known.settle(changes);
+    this.#noting(() => {
+      const changes = this.#known.changesOf(this);
+      if (!changes) return;
+      orThrow(this.#visit.write(changes.set, changes.removed));
+      // Only now, so that what was refused is not taken for saved the next time.
+      this.#known.settle(changes);
+    });
+  }
+
+  #noting(act) {
+    try {
+      return act();
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
   }
 
   async #saved() {
-    const isKept = orThrow(await this.#visit.save());
+    const outcome = await this.#visit.save();
+    const isKept = this.#noting(() => orThrow(outcome));
+    this.#hasFailed = false;
     this.#adopt();
     return isKept;
   }
@@ -217,12 +238,6 @@ function called(callback, act) {
   return undefined;
 }
 
-function ownerOf(owner) {
-  if (typeof owner === "string") return owner;
-  if (typeof owner === "number" || typeof owner === "bigint") return String(owner);
-  throw new TypeError("the owner is the id of the user who has just proved who they are: a string or a number");
-}
-
 function levelOf(level) {
   if (level === 1 || level === 2 || level === 3) return level;
   throw new TypeError("an assurance level is 1, 2 or 3 (NIST SP 800-63B)");
@@ -254,4 +269,4 @@ for (const name of RESERVED) {
   Object.defineProperty(EngineSession.prototype, name, { configurable: true, enumerable: false, get, set });
 }
 
-module.exports = { EngineSession, ownerOf };
+module.exports = EngineSession;

@@ -4,10 +4,10 @@
 const native = require("../native");
 const { requireToken } = require("./csrf");
 const { functionsOf, policyOf, secretsOf } = require("./options");
+const { ownerOf } = require("./owner");
 const OwnerSessions = require("./owner-sessions");
 const headTaker = require("./request-head");
 const routes = require("./routes");
-const { ownerOf } = require("./session");
 const { orThrow } = require("./session-error");
 const { begin, visitOf } = require("./visit");
 

@@ -6,7 +6,7 @@ const onHeaders = require("on-headers");
 const { announceHeaders } = require("../response-headers");
 const { admit } = require("./csrf");
 const gate = require("./gate");
-const { EngineSession } = require("./session");
+const EngineSession = require("./session");
 const { orThrow } = require("./session-error");
 const { Turns } = require("./turns");
 
@@ -54,16 +54,27 @@ function commitBeforeResponse(visit, session, res, next) {
   onHeaders(res, () => {
     if (visit.setsCookie) addOutgoing(visit, res);
   });
+
+  /** Hands over and saves what the handler did, for an answer of this status. */
+  function settle(status, save) {
+    // An answer that tells of a failure need not be replaced by another such.
+    const tellsOfFailure = status >= 500 || (status >= 400 && EngineSession.hasFailed(session));
+    const refused = (error) => {
+      if (!tellsOfFailure) throw error;
+    };
+    try {
+      EngineSession.handOver(session);
+    } catch (error) {
+      visit.giveUp();
+      return refused(error);
+    }
+    return visit.commitNow() ? undefined : save().then(orThrow).catch(refused);
+  }
+
   gate(res, {
-    commit() {
-      EngineSession.handOver(session);
-      return visit.commitNow() ? undefined : visit.commit().then(orThrow);
-    },
-    commitRest() {
-      EngineSession.handOver(session);
-      return visit.commitNow() ? undefined : visit.save().then(orThrow);
-    },
-    failed: (error) => setImmediate(next, error),
+    commit: (status) => settle(status, () => visit.commit()),
+    commitRest: (status) => settle(status, () => visit.save()),
+    failed: next,
   });
 }
 
