@@ -24,7 +24,10 @@ module.exports = function gate(res, { commit, commitRest, failed }) {
     const [name] = call;
     switch (state) {
       case "closed":
-        return save(call, commit);
+        if (name !== "flushHeaders") return save(call, commit);
+        // Whoever listens for headers behind us hears of it now, and not when they are let go.
+        res.writeHead(res.statusCode);
+        return enter(call);
       case "open":
         return name === "end" ? save(call, commitRest) : pass(call);
       case "saving":
@@ -36,7 +39,8 @@ module.exports = function gate(res, { commit, commitRest, failed }) {
         // A handler that does not know that it has failed may still be at it.
         return res.writableEnded ? drop(call) : pass(call);
       default:
-        return pass(call);
+        // Node would crash the process where sessions have always been lenient.
+        return name === "end" && res.writableEnded ? drop(call) : pass(call);
     }
   }
 
