@@ -35,52 +35,65 @@ function tokenInBody({ body }) {
 function readForm(form, req) {
   return new Promise((resolve, reject) => {
     const chunks = [];
+    let isWanted = true;
 
-    function read() {
-      while (isWanting()) {
-        const chunk = req.read();
-        if (chunk === null) return;
-        chunks.push(chunk);
-        if (!form.needsMoreAfter(chunk)) finish();
+    function readOn() {
+      try {
+        read();
+      } catch (error) {
+        fail(error);
       }
     }
 
-    let isWanted = true;
-    function isWanting() {
-      if (isWanted && isAtEnd(req)) {
-        form.end();
-        finish();
+    function read() {
+      while (isWanted) {
+        if (isAtEnd(req)) {
+          form.end();
+          finish();
+          return;
+        }
+        if (req.destroyed) return fail(aborted(req.errored));
+        const chunk = req.read();
+        if (chunk === null) return;
+        chunks.push(chunk);
+        if (!form.needsMoreAfter(bytesOf(chunk, req))) finish();
       }
-      return isWanted;
     }
 
     // Before the stream can tell of its end, which nothing can be put back after.
     function finish() {
       stop();
-      if (chunks.length > 0) req.unshift(Buffer.concat(chunks));
+      const read = chunks.map((chunk) => bytesOf(chunk, req));
+      if (read.length > 0) req.unshift(Buffer.concat(read));
       resolve();
     }
 
     function fail(error) {
       stop();
-      reject(error ?? Object.assign(new Error("the request was aborted"), { status: 400, statusCode: 400 }));
+      reject(error);
     }
 
     function stop() {
       isWanted = false;
-      req.removeListener("readable", read);
-      req.removeListener("end", finish);
-      req.removeListener("error", fail);
-      req.removeListener("close", fail);
+      for (const [event, listener] of Object.entries(listeners)) req.removeListener(event, listener);
     }
 
-    req.on("readable", read);
-    req.on("end", finish);
-    req.on("error", fail);
-    req.on("close", fail);
-    read();
+    const listeners = {
+      readable: readOn,
+      // Of a stream that is no server's: its end was not to be seen.
+      end: () => fail(new Error("the form was read to its end and can't be put back; put the parser of bodies before the sessions")),
+      error: (cause) => fail(aborted(cause)),
+      close: () => fail(aborted()),
+    };
+    for (const [event, listener] of Object.entries(listeners)) req.on(event, listener);
+    readOn();
   });
 }
 
-/** Whether all of the body has come, and was read. */
-const isAtEnd = (req) => req.complete && req.readableLength === 0;
+/** Whether all of the body has come, and was read. A request of HTTP/2 knows this of its stream alone. */
+const isAtEnd = (req) => (req.complete || req.stream?.readableEnded === true) && req.readableLength === 0;
+
+const aborted = (cause) => Object.assign(new Error("the request was broken off", { cause }), { status: 400, statusCode: 400 });
+
+/** Whoever came before may have asked for text. */
+const bytesOf = (chunk, req) => (typeof chunk === "string" ? Buffer.from(chunk, req.readableEncoding) : chunk);
