@@ -63,7 +63,7 @@ test("require and import give the same", async () => {
     `,
     { type: "module" },
   );
-  assert.deepEqual(seen, [true, true, true, ["Cookie", "MemoryStore", "Session", "Store", "default"]]);
+  assert.deepEqual(seen, [true, true, true, ["Cookie", "MemoryStore", "Session", "SessionError", "Store", "connect", "default", "secretFrom"]]);
 });
 
 test("a session is the same in each process of a cluster", async (t) => {

@@ -73,8 +73,44 @@ test("the types know the names that the option upstream knows", () => {
   assert.throws(() => session({ ...options, upstream: ["?"] }), { message: `upstream option knows no "?"; it knows ${names.join(", ")}` });
 });
 
+const TYPES = fs.readFileSync(path.join(PACKAGE, "index.d.ts"), "utf8");
+
 test("each value that the types export is there", () => {
-  const types = fs.readFileSync(path.join(PACKAGE, "index.d.ts"), "utf8");
-  const classes = [...types.matchAll(/^ {2}(?:abstract )?class (\w+)/gm)].map(([, name]) => name);
-  assert.deepEqual(classes.sort(), Object.keys(session).sort());
+  const values = [...TYPES.matchAll(/^ {2}(?:(?:abstract )?class|function) (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(values.sort(), Object.keys(session).sort());
+});
+
+/** The names of an interface's members. */
+function members(name) {
+  const [, body] = new RegExp(`^ {2}interface ${name} (?:extends \\w+ )?{\\n(.*?)^ {2}}`, "ms").exec(TYPES);
+  return [...new Set([...body.matchAll(/^ {4}(?:readonly )?(\w+)[?:(<]/gm)].map(([, member]) => member))].sort();
+}
+
+/** The names that an option's error lists. */
+function known(options) {
+  try {
+    session(options);
+  } catch ({ message }) {
+    return /it knows (.*)$/.exec(message)[1].split(", ").sort();
+  }
+  return assert.fail("it was accepted");
+}
+
+test("the types know the engine's options, and what its objects have", async () => {
+  const store = await session.connect("memory:");
+  const secret = "Yb0yP2kV9rT4nXwE6uLsJ1dHfCaGzmQ7";
+  const options = { store, secret, environment: "development" };
+  assert.deepEqual(members("EngineOptions"), known({ ...options, "?": 1 }));
+  assert.deepEqual(members("EngineCookieOptions"), known({ ...options, cookie: { "?": 1 } }));
+  assert.deepEqual(members("SessionLimit"), known({ ...options, sessionLimit: { "?": 1 } }));
+  assert.deepEqual(members("GuessLimit"), known({ ...options, guessLimit: { "?": 1 } }));
+  assert.deepEqual(members("TrustProxy"), known({ ...options, trustProxy: { "?": 1 } }));
+
+  const sessions = session(options);
+  assert.deepEqual(members("Sessions"), Object.keys(sessions).sort());
+  const methodsOf = (object) => Object.getOwnPropertyNames(Object.getPrototypeOf(object)).filter((name) => name !== "constructor").sort();
+  assert.deepEqual(members("OwnerSessions"), methodsOf(sessions.of("ada")));
+  const EngineSession = require("../lib/engine/session");
+  const own = Object.getOwnPropertyNames(EngineSession.prototype).filter((name) => !["constructor", "cookie"].includes(name));
+  assert.deepEqual(members("EngineSession"), own.sort());
 });

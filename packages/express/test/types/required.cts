@@ -17,4 +17,10 @@ import nothing = require("tenure-express/session/nothing");
 // @ts-expect-error: a middleware is no store.
 const wrong: session.Store = session({ secret: "a" });
 
-export = { handler, isStore, nothing, sameCookie, sameSession, wrong };
+const engine: Promise<session.Sessions> = session.connect("memory:").then((store: session.EngineStore) => session({ store, secret: "a" }));
+const engineHandler: Promise<express.RequestHandler> = engine;
+// @ts-expect-error: it is not there yet.
+const tooEarly: express.RequestHandler = engine;
+const isSessionError = (error: unknown): error is session.SessionError => error instanceof session.SessionError;
+
+export = { engineHandler, handler, isSessionError, isStore, nothing, sameCookie, sameSession, tooEarly, wrong };
