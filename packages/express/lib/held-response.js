@@ -121,6 +121,6 @@ exports.endAfter = function (res, { end, write }, [chunk, encoding, callback], c
   return result;
 };
 
-/** Holds the headers of a response back, and nothing else of it; the result lets them go. */
-exports.holdHeaders = (res) => hold(res, HEADERS_GUARDED);
+/** Holds the head of a response back, and nothing else of it; the result lets it go. */
+exports.holdHead = (res) => hold(res, { ...HEADERS_GUARDED, writeHead: headersAreSent("write") });
 exports.discard = discard;

@@ -12,7 +12,7 @@ const { randomness } = require("./support/randomness");
 
 const CLIENTS = 64;
 const UPDATES_EACH = 10;
-const ROUNDS = 120;
+const ROUNDS = 100;
 
 /** Writes of a request that was under way before something happened to its session. */
 const WRITES = {
@@ -41,7 +41,11 @@ function site(sessions, hold) {
     res.json(req.session.owner);
   });
   app.get("/me", (req, res) => res.json({ owner: req.session.owner ?? null, ...req.session }));
-  app.post("/count", async (req, res) => res.json(await req.session.update("count", (count) => (count ?? 0) + 1)));
+  const add = (count) => (count ?? 0) + 1;
+  const changes = { count: add, "count-by-promise": async (count) => add(await count) };
+  for (const [place, change] of Object.entries(changes)) {
+    app.post(`/${place}`, async (req, res) => res.json(await req.session.update("count", change)));
+  }
   app.post("/set/:name/:value", async (req, res) => {
     await hold(req);
     req.session[req.params.name] = req.params.value;
@@ -124,7 +128,8 @@ for (const [name, start] of Object.entries(STORES)) {
       await visitor.json("POST", `${at(0)}/sign-in/counter`);
       const clients = Array.from({ length: CLIENTS }, async (_, client) => {
         const counts = [];
-        for (let turn = 0; turn < UPDATES_EACH; turn++) counts.push(await visitor.copy().json("POST", `${at(client + turn)}/count`));
+        const place = client % 4 === 0 ? "count-by-promise" : "count";
+        for (let turn = 0; turn < UPDATES_EACH; turn++) counts.push(await visitor.copy().json("POST", `${at(client + turn)}/${place}`));
         return counts;
       });
       const counts = (await Promise.all(clients)).flat();

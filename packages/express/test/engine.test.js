@@ -415,7 +415,7 @@ test("save tells whether what was written was kept", async (t) => {
 test("values are what JSON makes of them, each of its kind", async (t) => {
   const values = {
     text: "“ü”\u0000\ud83d\ude00", number: 1.5, zero: 0, yes: true, no: false, nothing: null, list: [1, [2]], nested: { a: { b: {} } },
-    date: new Date(0), infinite: Infinity, "a b": 1, constructor: "mine", toString: "mine", hasOwnProperty: 1, 7: "seven", "": "empty",
+    date: new Date(0), infinite: Infinity, "a b": 1, constructor: "mine", toString: "mine", hasOwnProperty: 1, 7: "seven", "": "empty", lone: "\ud800", "\u0000": "a name",
   };
   const { url } = await open(t, {
     ...SITE,
@@ -439,6 +439,21 @@ test("values are what JSON makes of them, each of its kind", async (t) => {
   await visitor.json("POST", `${url}/delete`);
   const { text, number, ...rest } = expected;
   assert.deepEqual(await visitor.json("GET", `${url}/me`), { ...rest, nested: { a: { b: {}, c: 1 } } });
+});
+
+test("a name that is no text of Unicode breaks nothing", async (t) => {
+  const { url } = await open(t, {
+    ...SITE,
+    "POST /lone": async (req, res) => {
+      req.session["\ud800"] = 1;
+      await req.session.update("\udfff", () => 2);
+      res.json(Object.keys(req.session).length);
+    },
+  });
+  const visitor = new Visitor();
+  await visitor.json("POST", `${url}/lone`);
+  await visitor.json("POST", `${url}/set/theme/dark`);
+  assert.equal((await visitor.json("GET", `${url}/me`)).theme, "dark");
 });
 
 test("names that the session needs itself can't be set, and the error says what to do", async (t) => {

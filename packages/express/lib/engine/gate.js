@@ -1,7 +1,7 @@
 // Lets nothing of a response out before the request's session is saved.
 "use strict";
 
-const { discard, holdHeaders } = require("../held-response");
+const { discard, holdHead } = require("../held-response");
 
 const GUARDED = ["writeHead", "write", "end", "flushHeaders"];
 
@@ -77,7 +77,7 @@ module.exports = function gate(res, { commit, commitRest, failed }) {
   function wait(call, saving, isSent) {
     state = "saving";
     waiting = [call];
-    const release = holdHead(res);
+    const release = holdAllOfHead(res);
     const letGo = () => {
       release();
       const calls = waiting;
@@ -121,8 +121,8 @@ module.exports = function gate(res, { commit, commitRest, failed }) {
 const isEnd = ([name]) => name === "end";
 
 /** `_implicitHeader` is how middlewares that compress send a head that looks unsent to them. */
-function holdHead(res) {
-  const release = holdHeaders(res);
+function holdAllOfHead(res) {
+  const release = holdHead(res);
   if (typeof res._implicitHeader !== "function") return release;
   res._implicitHeader = () => {};
   return () => {

@@ -130,11 +130,7 @@ class EngineSession {
         this.#handOver();
         const seen = this.#visit.value(name);
         let value = change(seen == null ? undefined : JSON.parse(seen));
-        if (typeof value?.then === "function") {
-          // Nobody is to wait for what may take its time, or never come.
-          turn.end();
-          value = await value;
-        }
+        if (typeof value?.then === "function") value = await turn.during(value);
         const json = jsonOf(name, value);
         const replacement = orThrow(this.#visit.replace(name, seen, json));
         const isKept = await this.#saved();

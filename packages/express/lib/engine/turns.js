@@ -47,6 +47,16 @@ class Turn {
     if (this.#turns.isTaken(id)) await this.take(id);
   }
 
+  /** Waits for a promise. If it is not settled at once, others are not to wait for it. */
+  async during(promise) {
+    const leaving = setImmediate(() => this.end());
+    try {
+      return await promise;
+    } finally {
+      clearImmediate(leaving);
+    }
+  }
+
   /** Leaves the line for good. */
   end() {
     this.#state = "ended";
