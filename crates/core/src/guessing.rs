@@ -143,7 +143,7 @@ impl Guessing {
             // Nobody guesses those.
             Absence::Refused(_) | Absence::NoCookie | Absence::Destroyed | Absence::Gone => return,
         }
-        let was_alive = self.seen_alive.has(&token.secret);
+        let was_alive = cookie.is_remembered() || self.seen_alive.has(&token.secret);
         self.seen_alive.remove(&token.secret);
         if was_alive && address.is_none() {
             // No guess, so nobody asked for the address.
@@ -189,6 +189,9 @@ impl Limit {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::keyring::{KeyRole, Keyring};
+    use crate::secret::Secret;
+    use crate::verified_cookies::VerifiedCookies;
 
     fn guessing() -> Guessing {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
@@ -202,12 +205,14 @@ mod tests {
     #[test]
     fn an_address_that_nobody_asked_for_is_not_missed() {
         let guessing = guessing();
-        let token = Token::generate().unwrap();
+        let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
+        let fingerprint = VerifiedCookies::new().unwrap().fingerprint(b"a", &keyring);
+        let cookie = GenuineCookie::read(Token::generate().unwrap(), KeyRole::Current, fingerprint);
         let gone = Absence::Refused(Refusal::Unknown);
-        guessing.is_alive(&token.secret);
-        guessing.count_absence(gone, &token, None);
+        guessing.is_alive(&cookie.token().secret);
+        guessing.count_absence(gone, &cookie, None);
         assert!(!has_told(&guessing));
-        guessing.count_absence(gone, &token, None);
+        guessing.count_absence(gone, &cookie, None);
         assert!(has_told(&guessing));
     }
 }

@@ -34,6 +34,8 @@ struct Set([[AtomicU64; 2]; 4]);
 /// 65,536 cookies in a mebibyte.
 const SETS: usize = 16_384;
 
+const NOBODY: u64 = 0;
+
 impl VerifiedCookies {
     pub(crate) fn new() -> Result<Self, RandomError> {
         Ok(Self {
@@ -47,8 +49,7 @@ impl VerifiedCookies {
         hasher.write_u64(keyring.serial());
         hasher.write(value);
         let hash = hasher.finish128();
-        // An empty place has zeros.
-        Fingerprint([hash.h1.max(1), hash.h2])
+        Fingerprint([hash.h1.max(NOBODY + 1), hash.h2])
     }
 
     pub(crate) fn has(&self, fingerprint: Fingerprint) -> bool {
@@ -68,6 +69,15 @@ impl VerifiedCookies {
             [0, 1].map(|half| place[half].swap(newer[half], Ordering::Relaxed))
         };
         self.set(fingerprint).0.iter().fold(fingerprint.0, swap);
+    }
+
+    /// What another request adds at the same moment may go instead, and is verified again.
+    pub(crate) fn remove(&self, fingerprint: Fingerprint) {
+        for place in &self.set(fingerprint).0 {
+            if place[0].load(Ordering::Relaxed) == fingerprint.0[0] {
+                place[0].store(NOBODY, Ordering::Relaxed);
+            }
+        }
     }
 
     #[expect(
@@ -96,12 +106,16 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_known_from_when_it_is_added() {
+    fn a_cookie_is_known_from_when_it_is_added_until_it_is_removed() {
         let verified = VerifiedCookies::new().unwrap();
         let all = fingerprints(&verified, 2);
         assert!(!verified.has(all[0]));
         verified.add(all[0]);
         assert!(verified.has(all[0]) && !verified.has(all[1]));
+        verified.remove(all[1]);
+        assert!(verified.has(all[0]));
+        verified.remove(all[0]);
+        assert!(!verified.has(all[0]));
     }
 
     #[test]

@@ -231,8 +231,12 @@ impl Visit {
 
     /// Keeps what the store said of the cookie that arrived.
     fn remember(&self, outcome: &Result<Box<Live>, Absence>, cookie: &GenuineCookie) {
-        if outcome.is_ok() && cookie.is_worth_remembering() {
-            self.engine.verified.add(cookie.fingerprint);
+        let verified = &self.engine.verified;
+        match outcome {
+            Ok(_) if cookie.is_worth_remembering() => verified.add(cookie.fingerprint),
+            Ok(_) => {}
+            // It counts as a guess from now on.
+            Err(_) => verified.remove(cookie.fingerprint),
         }
         let Some(guessing) = &self.engine.guessing else {
             return;

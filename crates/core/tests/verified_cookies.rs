@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::num::NonZeroU32;
+
 use common::*;
-use tenure_core::{Absence, KeyRole, Keyring, LiveKeyring, Refusal, Secret, Session, Status};
+use tenure_core::{Absence, GuessLimit, KeyRole, Keyring, LiveKeyring, Refusal, Secret, Session, Status};
 
 fn read(session: &Session) {
     let _ = session.get(COUNT).unwrap();
@@ -105,6 +107,28 @@ async fn a_forged_one_is_never_taken_for_verified_however_often_it_comes() {
             Status::Absent(Absence::Refused(Refusal::Forged | Refusal::Malformed))
         ));
     }
+}
+
+#[tokio::test]
+async fn once_it_opens_nothing_it_counts_as_a_guess_like_any_other() {
+    let few = GuessLimit::PerClient {
+        refused: NonZeroU32::MIN,
+        unknown: NonZeroU32::new(3).unwrap(),
+    };
+    let app = App::with_policy(policy().guess_limit(few));
+    let mut browser = app.visitor().await;
+    let left_behind = browser.clone();
+    for _ in 0..3 {
+        app.visit(&mut left_behind.clone(), read).await;
+    }
+    app.visit(&mut browser, Session::renew).await;
+    let office = "192.0.2.1".parse().ok();
+    let mut refused = 0;
+    for _ in 0..10 {
+        let opened = app.sessions.open_from(&left_behind.request(), office);
+        refused += u32::from(opened.load().await.is_err());
+    }
+    assert!((6..=7).contains(&refused), "{refused}");
 }
 
 #[tokio::test]
