@@ -16,7 +16,7 @@ pub struct Part {
     pub shows: &'static str,
 }
 
-pub const PARTS: [Part; 2] = [
+pub const PARTS: [Part; 6] = [
     Part {
         name: "correctness",
         shows: "where sessions go wrong: the same probes against each library",
@@ -24,6 +24,22 @@ pub const PARTS: [Part; 2] = [
     Part {
         name: "in-process",
         shows: "what a session layer adds to a request, in memory",
+    },
+    Part {
+        name: "servers",
+        shows: "round trips and throughput on Redis and PostgreSQL",
+    },
+    Part {
+        name: "sqlite",
+        shows: "sessions made, loaded and saved a second in a SQLite file",
+    },
+    Part {
+        name: "node",
+        shows: "what a session library adds to a request on Node.js",
+    },
+    Part {
+        name: "growth",
+        shows: "what a request costs as what it meets grows",
     },
 ];
 

@@ -6,7 +6,6 @@ mod probe;
 mod report;
 mod site;
 mod sites;
-mod visitor;
 
 use std::process::ExitCode;
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::site::{Instance, Site};
-use crate::visitor::Visitor;
+use measure::Visitor;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

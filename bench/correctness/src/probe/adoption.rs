@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Finding, Scene};
 use crate::site::Site;
-use crate::visitor::Visitor;
+use measure::Visitor;
 
 pub fn of_an_ended_session(site: &dyn Site) -> anyhow::Result<Finding> {
     planted(site, ended, "/value/user/eve")

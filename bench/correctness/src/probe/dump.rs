@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::{Finding, Scene};
 use crate::site::Site;
-use crate::visitor::Visitor;
+use measure::Visitor;
 
 pub fn as_cookies(site: &dyn Site) -> anyhow::Result<Finding> {
     let scene = Scene::of(site);

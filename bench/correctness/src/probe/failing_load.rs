@@ -2,7 +2,7 @@
 
 use super::{Finding, Scene, value_at};
 use crate::site::Site;
-use crate::visitor::Visitor;
+use measure::Visitor;
 
 /// On the instance that has not seen the session yet, for those that keep sessions in memory besides.
 pub fn then_a_write(site: &dyn Site) -> anyhow::Result<Finding> {

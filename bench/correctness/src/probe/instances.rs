@@ -2,7 +2,7 @@
 
 use super::{Finding, Scene, value_at};
 use crate::site::{NOTHING, Site};
-use crate::visitor::Visitor;
+use measure::Visitor;
 
 pub fn ended_on_the_other(site: &dyn Site) -> anyhow::Result<Finding> {
     let scene = Scene::of(site);

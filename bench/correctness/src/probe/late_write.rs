@@ -2,7 +2,7 @@
 
 use super::{Finding, Scene};
 use crate::site::{NOTHING, Site};
-use crate::visitor::Visitor;
+use measure::Visitor;
 
 pub fn after_logout(site: &dyn Site) -> anyhow::Result<Finding> {
     let scene = Scene::of(site);

@@ -29,11 +29,7 @@ pub fn of_one_counter(site: &dyn Site) -> anyhow::Result<Finding> {
 }
 
 /// Both have read before either writes; the visitor's browser sees the answers in order.
-fn both_at_once(
-    scene: &Scene<'_>,
-    visitor: &mut crate::visitor::Visitor,
-    paths: [&str; 2],
-) -> anyhow::Result<()> {
+fn both_at_once(scene: &Scene<'_>, visitor: &mut measure::Visitor, paths: [&str; 2]) -> anyhow::Result<()> {
     let held = paths.map(|path| visitor.hold(scene.a(), path));
     scene.wait_for(2)?;
     for one in held {

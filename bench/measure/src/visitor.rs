@@ -38,10 +38,24 @@ impl Visitor {
         &self.cookies
     }
 
+    /// As it goes into a `Cookie` header.
+    pub fn header(&self) -> String {
+        let pairs: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        pairs.join("; ")
+    }
+
+    /// # Errors
+    /// If it is not answered.
     pub fn get(&mut self, site: SocketAddr, path: &str) -> anyhow::Result<Answer> {
         self.ask(site, "GET", path)
     }
 
+    /// # Errors
+    /// If it is not answered.
     pub fn post(&mut self, site: SocketAddr, path: &str) -> anyhow::Result<Answer> {
         self.ask(site, "POST", path)
     }
@@ -53,11 +67,17 @@ impl Visitor {
     }
 
     /// Asks, and goes away when what is given back is dropped, as a closed tab does.
+    ///
+    /// # Errors
+    /// If nobody is there.
     pub fn open(&self, site: SocketAddr, path: &str) -> anyhow::Result<TcpStream> {
         self.send(site, "GET", path, 0)
     }
 
     /// Sends all of a request but the last byte of its body.
+    ///
+    /// # Errors
+    /// If nobody is there.
     pub fn hold(&self, site: SocketAddr, path: &str) -> anyhow::Result<Held> {
         let connection = self.send(site, "POST", path, 1)?;
         Ok(Held { connection })
@@ -71,12 +91,7 @@ impl Visitor {
             head += &format!("Content-Type: text/plain\r\nContent-Length: {length}\r\n");
         }
         if !self.cookies.is_empty() {
-            let pairs: Vec<_> = self
-                .cookies
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            head += &format!("Cookie: {}\r\n", pairs.join("; "));
+            head += &format!("Cookie: {}\r\n", self.header());
         }
         connection.write_all((head + "\r\n").as_bytes())?;
         Ok(connection)
@@ -100,6 +115,9 @@ impl Visitor {
 
 impl Held {
     /// Sends the last byte, and reads the answer.
+    ///
+    /// # Errors
+    /// If it is not answered.
     pub fn finish(mut self) -> anyhow::Result<Answer> {
         self.connection.write_all(b"x")?;
         read_answer(self.connection)

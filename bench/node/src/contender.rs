@@ -1,0 +1,50 @@
+//! Who is compared; `served/contenders.js` says how each is used.
+
+pub struct Contender {
+    pub name: &'static str,
+    pub package: &'static str,
+    /// The same site without sessions.
+    pub floor: &'static str,
+    pub is_ours: bool,
+    pub keeps_all_in_the_cookie: bool,
+}
+
+pub const UPSTREAM: &str = "express-session";
+const BARE: &str = "bare";
+const BARE_FASTIFY: &str = "bare, fastify";
+
+pub static CONTENDERS: [Contender; 8] = [
+    contender(BARE, UPSTREAM, BARE),
+    Contender {
+        is_ours: true,
+        ..contender("tenure-express", "tenure-express", BARE)
+    },
+    contender(UPSTREAM, UPSTREAM, BARE),
+    Contender {
+        keeps_all_in_the_cookie: true,
+        ..contender("iron-session", "iron-session", BARE)
+    },
+    contender(BARE_FASTIFY, "fastify", BARE_FASTIFY),
+    contender("@fastify/session", "@fastify/session", BARE_FASTIFY),
+    Contender {
+        is_ours: true,
+        ..contender("tenure-express, connect-redis", "tenure-express", BARE)
+    },
+    contender("express-session, connect-redis", "connect-redis", BARE),
+];
+
+const fn contender(name: &'static str, package: &'static str, floor: &'static str) -> Contender {
+    Contender {
+        name,
+        package,
+        floor,
+        is_ours: false,
+        keeps_all_in_the_cookie: false,
+    }
+}
+
+impl Contender {
+    pub fn is_bare(&self) -> bool {
+        self.name == self.floor
+    }
+}

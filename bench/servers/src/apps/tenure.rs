@@ -1,0 +1,50 @@
+//! Tenure, with all that it does by default.
+
+use axum::Router;
+use tenure_core::{Environment, Key, Keyring, Policy, Sealing, Secret, Sessions, Store};
+use tenure_redis::RedisStore;
+use tenure_sql::postgres::PostgresStore;
+use tenure_tower::{Session, SessionLayer};
+
+use super::CONNECTIONS;
+use crate::app::{Handle, routes, serve};
+
+pub const SEALED: Sealing = Sealing::Sealed;
+pub const PLAIN: Sealing = Sealing::Plain;
+
+const N: Key<u64> = Key::new("n");
+
+pub fn on_redis(url: &str, sealing: Sealing) -> anyhow::Result<()> {
+    serve(async { router(RedisStore::connect(url).await?, sealing) })
+}
+
+pub fn on_postgres(url: &str, sealing: Sealing) -> anyhow::Result<()> {
+    serve(async {
+        router(
+            PostgresStore::options(url)
+                .connections(CONNECTIONS)
+                .connect()
+                .await?,
+            sealing,
+        )
+    })
+}
+
+fn router(store: impl Store, sealing: Sealing) -> anyhow::Result<Router> {
+    // Over http on the loopback; all else is as in production.
+    let policy = Policy::default()
+        .environment(Environment::Development)
+        .sealing(sealing);
+    let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
+    Ok(routes::<Session>().layer(SessionLayer::new(Sessions::new(policy, keyring, store)?)))
+}
+
+impl Handle for Session {
+    async fn read(&self) -> anyhow::Result<Option<u64>> {
+        Ok(self.get(N)?)
+    }
+
+    async fn write(&self, number: u64) -> anyhow::Result<()> {
+        Ok(self.insert(N, &number)?)
+    }
+}
