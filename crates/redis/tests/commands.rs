@@ -119,15 +119,19 @@ async fn a_list_reads_the_index_and_then_every_session_at_once() {
         for number in 10..10 + others {
             insert(&store, &owned(number, &format!("user-{number}"))).await;
         }
-        counted(&server);
-        let reads_of_this_test = reads(&server);
-        counted(&server);
-        let listed = store.list_by_owner(&owner("alice"), now()).await;
-        let round_trips = reads(&server) - reads_of_this_test;
-        assert_eq!(listed.unwrap().len(), 10);
-        let counts = counted(&server);
-        let sent = (counts.get("evalsha"), counts.get("hmget"));
-        assert_eq!(sent, (Some(&1), Some(&10)), "{counts:?} among {others} others");
+        let mut round_trips = u64::MAX;
+        // On a busy machine the server may read what was sent at once in two goes.
+        for _ in 0..10 {
+            counted(&server);
+            let reads_of_this_test = reads(&server);
+            counted(&server);
+            let listed = store.list_by_owner(&owner("alice"), now()).await;
+            round_trips = round_trips.min(reads(&server) - reads_of_this_test);
+            assert_eq!(listed.unwrap().len(), 10);
+            let counts = counted(&server);
+            let sent = (counts.get("evalsha"), counts.get("hmget"));
+            assert_eq!(sent, (Some(&1), Some(&10)), "{counts:?} among {others} others");
+        }
         assert_eq!(round_trips, 2, "among {others} others");
     }
 }
