@@ -2,6 +2,7 @@
 
 mod migrate;
 mod options;
+mod writer;
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +15,8 @@ use tenure_core::store::{
 use tenure_core::{Owner, Record, SecretHash, SessionId, Timestamp};
 
 use crate::row::{self, latest_due, refuse_too_large, signed, time};
+
+use writer::{WriteError, Writer};
 
 pub use crate::{Migration, OpenError};
 pub use options::{Durability, SqliteOptions};
@@ -99,11 +102,12 @@ const PING: &str = "SELECT id FROM tenure_sessions LIMIT 1";
 /// file. A file on a network drive is not safe: SQLite's locks don't work there.
 ///
 /// Reads run side by side, on connections that can do nothing else. Writes take turns on one
-/// connection, since SQLite has one writer at a time whatever one does. A load is one statement; at
+/// connection, since SQLite has one writer at a time whatever one does; those that come at once are
+/// flushed to the disk together, and none is acknowledged before that. A load is one statement; at
 /// most once per touch interval a second one slides the idle deadline. A write is one statement.
 ///
-/// Every method is one statement that SQLite commits by itself, so a cancelled request leaves no
-/// open transaction behind: what it had begun is finished or never happens.
+/// A cancelled request leaves no open transaction behind: what it had begun is finished or never
+/// happens.
 ///
 /// ```
 /// use std::time::Duration;
@@ -122,7 +126,7 @@ const PING: &str = "SELECT id FROM tenure_sessions LIMIT 1";
 /// ```
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    writer: SqlitePool,
+    writer: Writer,
     readers: SqlitePool,
 }
 
@@ -156,9 +160,9 @@ impl SqliteStore {
         self.readers.close().await;
         // When it fails the rows stay safe in the -wal file, and the closing connection tries again.
         let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&self.writer)
+            .execute(self.writer.pool())
             .await;
-        self.writer.close().await;
+        self.writer.pool().close().await;
     }
 
     async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Record>, StoreError> {
@@ -191,15 +195,16 @@ impl SqliteStore {
         bearer: SecretHash,
         at_most_every: Duration,
     ) -> Result<Option<Record>, StoreError> {
-        // All rows, though there is one at most: the statement commits only after the last.
-        let slid = sqlx::query(TOUCH)
+        let query = sqlx::query(TOUCH)
             .bind(&id.as_bytes()[..])
             .bind(time(now))
             .bind(&bearer.as_bytes()[..])
-            .bind(time(latest_due(now, at_most_every)))
-            .fetch_all(&self.writer)
+            .bind(time(latest_due(now, at_most_every)));
+        let slid = self
+            .writer
+            .fetch_all(query)
             .await
-            .map_err(failed(Operation::Load))?;
+            .map_err(failed_to_write(Operation::Load))?;
         match slid.first() {
             Some(row) => record(row).map(Some),
             None => self.look(id).await,
@@ -209,11 +214,13 @@ impl SqliteStore {
     async fn insert_new(&self, record: &Record) -> Result<Inserted, StoreError> {
         refuse_too_large(record, NAME)?;
         let id = &record.id.as_bytes()[..];
-        let done = row::bind(sqlx::query(INSERT).bind(id), &row::values(record))
-            .execute(&self.writer)
+        let query = row::bind(sqlx::query(INSERT).bind(id), &row::values(record));
+        let inserted = self
+            .writer
+            .execute(query)
             .await
-            .map_err(failed(Operation::Insert))?;
-        Ok(match done.rows_affected() {
+            .map_err(failed_to_write(Operation::Insert))?;
+        Ok(match inserted {
             0 => Inserted::Taken,
             _ => Inserted::New,
         })
@@ -241,13 +248,15 @@ impl SqliteStore {
 
     async fn replace(&self, record: &Record, expected: u64, now: Timestamp) -> Result<bool, StoreError> {
         let id = &record.id.as_bytes()[..];
-        let done = row::bind(sqlx::query(UPDATE).bind(id), &row::values(record))
+        let query = row::bind(sqlx::query(UPDATE).bind(id), &row::values(record))
             .bind(signed(expected))
-            .bind(time(now))
-            .execute(&self.writer)
+            .bind(time(now));
+        let replaced = self
+            .writer
+            .execute(query)
             .await
-            .map_err(failed(Operation::Update))?;
-        Ok(done.rows_affected() > 0)
+            .map_err(failed_to_write(Operation::Update))?;
+        Ok(replaced > 0)
     }
 
     async fn version_of_living(&self, id: SessionId, now: Timestamp) -> Result<Option<i64>, StoreError> {
@@ -284,14 +293,14 @@ impl SqliteStore {
         let mut left = limit;
         while left > 0 {
             let asked = left.min(SWEPT_AT_ONCE);
-            let done = sqlx::query(statement)
-                .bind(time(moment))
-                .bind(asked)
-                .execute(&self.writer)
+            let query = sqlx::query(statement).bind(time(moment)).bind(asked);
+            let swept_now = self
+                .writer
+                .execute(query)
                 .await
-                .map_err(failed(Operation::Sweep))?;
-            swept += done.rows_affected();
-            if done.rows_affected() < u64::from(asked) {
+                .map_err(failed_to_write(Operation::Sweep))?;
+            swept += swept_now;
+            if swept_now < u64::from(asked) {
                 break;
             }
             left -= asked;
@@ -323,12 +332,13 @@ impl Store for SqliteStore {
 
     fn remove(&self, id: SessionId) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let done = sqlx::query(REMOVE)
-                .bind(&id.as_bytes()[..])
-                .execute(&self.writer)
+            let query = sqlx::query(REMOVE).bind(&id.as_bytes()[..]);
+            let removed = self
+                .writer
+                .execute(query)
                 .await
-                .map_err(failed(Operation::Remove))?;
-            Ok(done.rows_affected() > 0)
+                .map_err(failed_to_write(Operation::Remove))?;
+            Ok(removed > 0)
         })
     }
 
@@ -338,13 +348,13 @@ impl Store for SqliteStore {
 
     fn remove_by_owner<'a>(&'a self, owner: &'a Owner, except: Option<SessionId>) -> StoreFuture<'a, u64> {
         Box::pin(async move {
-            let done = sqlx::query(REMOVE_BY_OWNER)
+            let query = sqlx::query(REMOVE_BY_OWNER)
                 .bind(owner.as_str())
-                .bind(except.as_ref().map(|id| &id.as_bytes()[..]))
-                .execute(&self.writer)
+                .bind(except.as_ref().map(|id| &id.as_bytes()[..]));
+            self.writer
+                .execute(query)
                 .await
-                .map_err(failed(Operation::RemoveByOwner))?;
-            Ok(done.rows_affected())
+                .map_err(failed_to_write(Operation::RemoveByOwner))
         })
     }
 
@@ -376,23 +386,25 @@ impl Store for SqliteStore {
                 _ => (REPLACE_ATTEMPTS, signed(expected)),
             };
             let values = row::attempts_values(attempts);
-            let done = row::bind(sqlx::query(statement).bind(&key.as_bytes()[..]), &values)
-                .bind(last)
-                .execute(&self.writer)
+            let query = row::bind(sqlx::query(statement).bind(&key.as_bytes()[..]), &values).bind(last);
+            let saved = self
+                .writer
+                .execute(query)
                 .await
-                .map_err(failed(Operation::SaveAttempts))?;
-            Ok(done.rows_affected() > 0)
+                .map_err(failed_to_write(Operation::SaveAttempts))?;
+            Ok(saved > 0)
         })
     }
 
     fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let done = sqlx::query(REMOVE_ATTEMPTS)
-                .bind(&key.as_bytes()[..])
-                .execute(&self.writer)
+            let query = sqlx::query(REMOVE_ATTEMPTS).bind(&key.as_bytes()[..]);
+            let removed = self
+                .writer
+                .execute(query)
                 .await
-                .map_err(failed(Operation::RemoveAttempts))?;
-            Ok(done.rows_affected() > 0)
+                .map_err(failed_to_write(Operation::RemoveAttempts))?;
+            Ok(removed > 0)
         })
     }
 
@@ -442,6 +454,14 @@ fn failed(operation: Operation) -> impl FnOnce(sqlx::Error) -> StoreError {
         store: NAME,
         operation,
         source: Box::new(error),
+    }
+}
+
+fn failed_to_write(operation: Operation) -> impl FnOnce(WriteError) -> StoreError {
+    move |error| StoreError::Unavailable {
+        store: NAME,
+        operation,
+        source: error.into(),
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::SqliteStore;
 use super::migrate::{migrate, unusable};
+use super::writer::Writer;
 use crate::OpenError;
 
 /// How long to wait before asking again for a lock that SQLite itself does not wait for.
@@ -84,8 +85,9 @@ impl SqliteOptions {
     /// When a write is acknowledged.
     ///
     /// *Default*: [`Durability::Full`]. *Reason*: somebody who was told that they are signed out is
-    /// signed out, whatever happens to the machine next. *Cost*: one flush of the disk for each write,
-    /// so as many writes a second as the disk flushes; with [`Durability::Normal`] many times more.
+    /// signed out, whatever happens to the machine next. *Cost*: a write waits for a flush of the disk,
+    /// which it shares with those that came at once; one after another there are as many writes a
+    /// second as the disk flushes, and with [`Durability::Normal`] many times more.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
@@ -111,7 +113,10 @@ impl SqliteOptions {
             .readers_of(&file)
             .await
             .map_err(|error| unusable(&database, error))?;
-        Ok(SqliteStore { writer, readers })
+        Ok(SqliteStore {
+            writer: Writer::new(writer),
+            readers,
+        })
     }
 
     async fn writer(&self, file: &Path) -> Result<SqlitePool, sqlx::Error> {

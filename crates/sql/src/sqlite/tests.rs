@@ -1,3 +1,5 @@
+use std::task::Poll;
+
 use sqlx::{AssertSqlSafe, Row};
 use tenure_core::{Device, Lifetime, Lineage};
 
@@ -111,7 +113,7 @@ async fn a_write_is_on_the_disk_before_it_is_acknowledged_unless_told_otherwise(
     const FULL: i64 = 2;
     let synchronous = async |store: &SqliteStore| -> i64 {
         sqlx::query_scalar("PRAGMA synchronous")
-            .fetch_one(&store.writer)
+            .fetch_one(store.writer.pool())
             .await
             .unwrap()
     };
@@ -137,9 +139,76 @@ async fn a_reader_can_not_write() {
 #[tokio::test]
 async fn there_is_one_writer_and_as_many_readers_as_asked_for_but_at_least_one() {
     let (directory, store) = store().await;
-    assert_eq!(store.writer.options().get_max_connections(), 1);
+    assert_eq!(store.writer.pool().options().get_max_connections(), 1);
     assert_eq!(store.readers.options().get_max_connections(), 4);
     let path = directory.path().join("app.db");
     let one = SqliteStore::options(path).readers(0).open().await.unwrap();
     assert_eq!(one.readers.options().get_max_connections(), 1);
+}
+
+/// Of those that are flushed together each has an answer of its own.
+#[tokio::test]
+async fn a_write_that_fails_takes_none_of_those_with_it_that_came_at_once() {
+    let (_directory, store) = store().await;
+    sqlx::query(
+        "CREATE TRIGGER refusal BEFORE INSERT ON tenure_sessions WHEN new.id = zeroblob(16) \
+         BEGIN SELECT RAISE(ABORT, 'refused'); END",
+    )
+    .execute(store.writer.pool())
+    .await
+    .unwrap();
+    let inserts: Vec<_> = (0..100)
+        .map(|number: u8| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let id = SessionId::from_bytes([number; SessionId::LENGTH]);
+                store.insert(&Record { id, ..session() }).await
+            })
+        })
+        .collect();
+    for (number, insert) in inserts.into_iter().enumerate() {
+        match insert.await.unwrap() {
+            Ok(Inserted::New) => assert_ne!(number, 0),
+            Ok(Inserted::Taken) => panic!("{number} is taken"),
+            Err(error) => assert_eq!(number, 0, "{error}"),
+        }
+    }
+    assert_eq!(store.count(START).await.unwrap(), 99);
+}
+
+#[tokio::test]
+async fn a_write_whose_request_is_cancelled_holds_up_nobody() {
+    let (_directory, store) = store().await;
+    let record = session();
+    {
+        let mut insert = std::pin::pin!(store.insert(&record));
+        let is_pending =
+            std::future::poll_fn(|context| Poll::Ready(insert.as_mut().poll(context).is_pending())).await;
+        assert!(is_pending, "it was just begun");
+    }
+    let other = Record {
+        id: SessionId::from_bytes([2; SessionId::LENGTH]),
+        ..session()
+    };
+    assert_eq!(store.insert(&other).await.unwrap(), Inserted::New);
+}
+
+/// An application's tests open it in one runtime and use it in the next.
+#[test]
+fn a_store_outlives_the_runtime_that_it_was_opened_in() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let first = runtime();
+    let (_directory, store) = first.block_on(async {
+        let (directory, store) = store().await;
+        store.insert(&session()).await.unwrap();
+        (directory, store)
+    });
+    drop(first);
+    let removed = runtime().block_on(store.remove(session().id));
+    assert!(removed.unwrap());
 }
