@@ -7,16 +7,18 @@ const { NAMES, contender, fill } = require("./contenders");
 
 const REQUESTS = 4_000;
 
-/** The processor's microseconds for one request of each contender, once for each round. */
-module.exports = async function inProcess(bytes, rounds) {
+/** The processor's microseconds for one request of each contender, once for each round; `sessions` take turns. */
+module.exports = async function inProcess(bytes, rounds, sessions = 1) {
   const runs = [];
   for (const name of NAMES) {
     const { listener } = await contender(name);
     const send = (headers, url = "/fill") => inject(listener, { method: "GET", url, headers });
-    const cookie = name === "bare" ? "a=b" : await fill((headers) => send(headers), bytes);
+    const cookies = [];
+    while (cookies.length < sessions) cookies.push(name === "bare" ? "a=b" : await fill((headers) => send(headers), bytes));
+    let turn = 0;
     const serve = async (requests) => {
       for (let served = 0; served < requests; served++) {
-        const answered = await send({ cookie }, "/");
+        const answered = await send({ cookie: cookies[turn++ % sessions] }, "/");
         if (answered.statusCode !== 200) throw new Error(`${name} answers ${answered.statusCode}`);
       }
     };

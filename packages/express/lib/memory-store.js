@@ -3,7 +3,7 @@
 
 const util = require("node:util");
 
-const { parsedRecord, removeIfEnded } = require("./parsed-records");
+const { forget, forgetAll, parsedRecord, removeIfEnded } = require("./parsed-records");
 const Store = require("./store");
 
 function MemoryStore() {
@@ -24,11 +24,13 @@ MemoryStore.prototype.all = function (callback) {
 
 MemoryStore.prototype.clear = function (callback) {
   this.sessions = Object.create(null);
+  forgetAll(this);
   callback && setImmediate(callback);
 };
 
 MemoryStore.prototype.destroy = function (sid, callback) {
   delete this.sessions[sid];
+  forget(this, sid);
   callback && setImmediate(callback);
 };
 
@@ -38,6 +40,7 @@ MemoryStore.prototype.get = function (sid, callback) {
 
 MemoryStore.prototype.set = function (sid, session, callback) {
   this.sessions[sid] = JSON.stringify(session);
+  forget(this, sid);
   callback && setImmediate(callback);
 };
 

@@ -21,6 +21,8 @@ class ParsedRecord {
     const data = JSON.parse(json);
     if (typeof data !== "object" || data === null || data.toJSON !== undefined) return undefined;
     if (typeof data.cookie !== "object" || data.cookie === null) return undefined;
+    // Written by somebody else, in other words than JSON.stringify's: what becomes of it shows only from the whole.
+    if (JSON.stringify(data) !== json) return undefined;
     return new ParsedRecord(json, data);
   }
 

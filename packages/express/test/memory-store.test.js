@@ -2,12 +2,15 @@
 "use strict";
 
 const assert = require("node:assert/strict");
-const { setImmediate: nextTurn } = require("node:timers/promises");
+const { spawnSync } = require("node:child_process");
+const path = require("node:path");
 const { test } = require("node:test");
 
 const express = require("express");
+const upstream = require("express-session");
 
 const session = require("..");
+const { wire } = require("./support/cookies");
 const { Browser, serve } = require("./support/site");
 
 async function open(store, handlers, options = {}) {
@@ -116,15 +119,66 @@ test("an application's addition to Session hides a stored value of its name", as
 test("more sessions than are kept parsed are all what they were", async () => {
   const store = new session.MemoryStore();
   const get = (sid) => new Promise((resolve, reject) => store.get(sid, (error, data) => (error ? reject(error) : resolve(data))));
-  for (let at = 0; at < 2_500; at++) store.set(String(at), { cookie: new session.Cookie({ maxAge: 60_000 }), at, list: [at] });
-  for (const at of [0, 2_499, 0, 1_200]) {
-    const req = { sessionID: String(at), sessionStore: store };
+  // 50 MB, of which 32 are kept.
+  const text = "x".repeat(100_000);
+  const all = Array.from({ length: 500 }, (_, at) => at);
+  for (const at of all) store.set(String(at), { cookie: new session.Cookie({ maxAge: 60_000 }), at, list: [at], text });
+  for (const at of [...all, 0, 499, 0, 250]) {
     const cookie = new session.Cookie({ maxAge: 120_000 });
-    store.touch(req.sessionID, { cookie });
-    const { cookie: stored, ...values } = await get(req.sessionID);
-    assert.deepEqual(values, { at, list: [at] });
+    store.touch(String(at), { cookie });
+    const { cookie: stored, ...values } = await get(String(at));
+    assert.deepEqual(values, { at, list: [at], text });
     assert.equal(stored.originalMaxAge, 120_000);
-    assert.equal(store.sessions[at], JSON.stringify({ cookie, at, list: [at] }));
+    assert.equal(store.sessions[at], JSON.stringify({ cookie, at, list: [at], text }));
   }
-  await nextTurn();
+});
+
+const STORED = '{"cookie":{"originalMaxAge":60000,"expires":"2099-01-01T00:00:00.000Z","httpOnly":true,"path":"/"}';
+
+for (const [what, json] of Object.entries({
+  "with spaces": STORED + ', "a": 1}',
+  "with an escaped letter": STORED + ',"a":"\\u0041"}',
+  "with a number in other digits": STORED + ',"a":1.0}',
+  "with numbers that JSON.stringify does not write": STORED + ',"a":{"zero":-0,"much":1e400}}',
+  "with a name twice": STORED + ',"a":1,"a":2}',
+  "with two cookies": `${STORED},${STORED.slice(1)}}`,
+  "with a number for a name": STORED + ',"7":1}',
+  "with __proto__": STORED + ',"__proto__":{"x":1},"a":{"__proto__":{"y":1}}}',
+})) {
+  test(`a record that somebody else wrote, ${what}, is read and touched as on express-session`, async () => {
+    const [theirs, ours] = await Promise.all([upstream, session].map((implementation) => visitTwice(implementation, json)));
+    assert.deepEqual(ours, theirs);
+  });
+}
+
+/** What a handler sees in two requests, and what is stored after each. */
+async function visitTwice(implementation, json) {
+  const store = new implementation.MemoryStore();
+  const seen = [];
+  const middleware = implementation({ store, secret: "keyboard cat", resave: false, saveUninitialized: false });
+  const app = express();
+  app.use(middleware, (req, res) => {
+    const { cookie, ...values } = req.session;
+    seen.push(Object.keys(req.session), values);
+    res.end();
+  });
+  const site = await serve(app);
+  store.sessions.known = json;
+  try {
+    for (let times = 0; times < 2; times++) {
+      await (await fetch(site.url, { headers: { cookie: `connect.sid=${wire("known", "keyboard cat")}` } })).text();
+      // The end, which the time of the request decides.
+      seen.push(store.sessions.known.replaceAll(/"expires":"[^"]*"/g, ""));
+    }
+  } finally {
+    await site.close();
+  }
+  return seen;
+}
+
+test("nothing of a session stays in memory that was destroyed, cleared away, saved anew or has ended", () => {
+  const program = path.join(__dirname, "support", "forgotten-records.js");
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", program], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  for (const [way, megabytes] of Object.entries(JSON.parse(stdout))) assert.ok(megabytes < 5, `${way}: ${megabytes} MB are left`);
 });

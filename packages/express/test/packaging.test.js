@@ -93,6 +93,13 @@ test("the published package holds what is needed, and no more", () => {
   assert.deepEqual(published.dependencies, manifest.dependencies);
 });
 
+test("what the published README links to is published, too", () => {
+  const installed = path.join(application, "node_modules", "tenure-express");
+  const readme = fs.readFileSync(path.join(installed, "README.md"), "utf8");
+  const files = [...readme.matchAll(/\]\(([^)#]+)/g)].map(([, target]) => target).filter((target) => !/^[a-z]+:/.test(target));
+  assert.deepEqual(files.filter((file) => !fs.existsSync(path.join(installed, file))), []);
+});
+
 test("without the platform's package, and where it cannot be loaded, the error says what to do", () => {
   const name = `tenure-express-${platform()}`;
   const installed = path.join(application, "node_modules", name);

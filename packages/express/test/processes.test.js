@@ -1,4 +1,4 @@
-// How Node runs it: as CommonJS and as a module, in clusters and worker threads, loaded again, and when it is time to go.
+// How Node runs it: as CommonJS and as a module, in clusters and worker threads, and when a server is closed.
 "use strict";
 
 const assert = require("node:assert/strict");
@@ -13,8 +13,8 @@ const PACKAGE = path.join(__dirname, "..");
 const TIME_LIMIT = 60_000;
 
 /** Runs a program in the package's folder until it ends by itself. It gets `app`, which serves a counter on a free port. */
-async function run(source, { flags = [], env = {}, type = "commonjs" } = {}) {
-  const child = spawn(process.execPath, [...flags, `--input-type=${type}`, "--eval", source], {
+async function run(source, { env = {}, type = "commonjs" } = {}) {
+  const child = spawn(process.execPath, [`--input-type=${type}`, "--eval", source], {
     cwd: PACKAGE,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -121,66 +121,6 @@ test("worker threads have it each to themselves, and end while others go on", as
     })();
   `);
   assert.deepEqual(counts, Array(12).fill(20));
-});
-
-test("loading it again and again, as tools for development do, keeps nothing of what was loaded before", async () => {
-  const { middlewares, grownBy } = await run(
-    `
-      const fs = require("node:fs");
-      const path = require("node:path");
-      const { createRequire } = require("node:module");
-      const parts = fs.readdirSync("lib").filter((name) => name.endsWith(".js")).map((name) => path.resolve("lib", name));
-      const loaded = [];
-      function load() {
-        // Not the addon, which Node cannot unload.
-        for (const file of [path.resolve("index.js"), ...parts]) delete require.cache[file];
-        // Through a module that goes, too, for modules remember what they have required.
-        const session = createRequire(path.resolve("app.js"))("tenure-express");
-        const middleware = session({ secret: "keyboard cat", resave: false, saveUninitialized: false });
-        loaded.push(new WeakRef(middleware));
-      }
-      const settle = async () => {
-        for (let turn = 0; turn < 5; turn++) {
-          await new Promise(setImmediate);
-          gc();
-        }
-        return process.memoryUsage().heapUsed;
-      };
-      (async () => {
-        for (let times = 0; times < 50; times++) load();
-        const before = await settle();
-        for (let times = 0; times < 300; times++) load();
-        const grownBy = (await settle()) - before;
-        console.log(JSON.stringify({ middlewares: loaded.filter((kept) => kept.deref()).length, grownBy }));
-      })();
-    `,
-    { flags: ["--expose-gc"] },
-  );
-  assert.ok(middlewares <= 2, `${middlewares} middlewares are left`);
-  assert.ok(grownBy < 300 * 2048, `each load keeps ${Math.round(grownBy / 300)} bytes`);
-});
-
-test("a process ends by itself when its server is closed, with idle connections open", async () => {
-  const done = await run(`
-    ${COUNTER}
-    (async () => {
-      const session = require("tenure-express");
-      const server = counter(session, new session.MemoryStore()).listen(0, "127.0.0.1");
-      await once(server, "listening");
-      const agent = new http.Agent({ keepAlive: true });
-      const requests = Array.from({ length: 5 }, async () => {
-        const request = http.get({ port: server.address().port, host: "127.0.0.1", agent });
-        const [response] = await once(request, "response");
-        response.resume();
-        await once(response, "end");
-      });
-      await Promise.all(requests);
-      server.close();
-      await once(server, "close");
-      console.log(JSON.stringify("closed"));
-    })();
-  `);
-  assert.equal(done, "closed");
 });
 
 test("closing a server lets a response go out that waits for the store", async () => {

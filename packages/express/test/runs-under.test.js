@@ -72,8 +72,9 @@ for (const what of ["the package", "everything"]) {
     const program = path.join(__dirname, "support", "reload.js");
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", program, what], { encoding: "utf8" });
     assert.equal(status, 0, stderr);
-    const { bytes, addons } = JSON.parse(stdout);
+    const { bytes, middlewares, addons } = JSON.parse(stdout);
     assert.ok(bytes < 2_048, `${bytes} bytes are left of each`);
+    assert.ok(middlewares <= 2, `${middlewares} middlewares are left`);
     assert.equal(addons, 1);
   });
 }

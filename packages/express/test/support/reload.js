@@ -1,4 +1,4 @@
-// Loads the package again and again, and prints what is left of each time: bytes, and how many addons there are.
+// Loads the package again and again, and prints what is left: bytes of each time, middlewares, and addons.
 "use strict";
 
 const http = require("node:http");
@@ -7,6 +7,8 @@ const path = require("node:path");
 const root = path.join(__dirname, "../..");
 const SETTINGS = { resave: false, saveUninitialized: false, secret: "keyboard cat" };
 const RELOADS = 200;
+
+const middlewares = [];
 
 const addons = () => process.report.getReport().sharedObjects.filter((file) => path.basename(file) === "tenure.node").length;
 
@@ -20,7 +22,9 @@ function reload({ everything }) {
   module.children.length = 0;
   const session = require(root);
   const req = { headers: { cookie: "connect.sid=s%3Aknown.forged" }, url: "/" };
-  session(SETTINGS)(req, new http.ServerResponse(req), () => {});
+  const middleware = session(SETTINGS);
+  middlewares.push(new WeakRef(middleware));
+  middleware(req, new http.ServerResponse(req), () => {});
 }
 
 async function heap() {
@@ -36,5 +40,6 @@ async function heap() {
   for (let times = 0; times < 50; times++) reload({ everything });
   const before = await heap();
   for (let times = 0; times < RELOADS; times++) reload({ everything });
-  console.log(JSON.stringify({ bytes: Math.round(((await heap()) - before) / RELOADS), addons: addons() }));
+  const bytes = Math.round(((await heap()) - before) / RELOADS);
+  console.log(JSON.stringify({ bytes, middlewares: middlewares.filter((kept) => kept.deref()).length, addons: addons() }));
 })();
