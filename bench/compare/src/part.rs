@@ -16,7 +16,7 @@ pub struct Part {
     pub shows: &'static str,
 }
 
-pub const PARTS: [Part; 6] = [
+pub const PARTS: [Part; 7] = [
     Part {
         name: "correctness",
         shows: "where sessions go wrong: the same probes against each library",
@@ -24,6 +24,10 @@ pub const PARTS: [Part; 6] = [
     Part {
         name: "in-process",
         shows: "what a session layer adds to a request, in memory",
+    },
+    Part {
+        name: "in-process-actix",
+        shows: "the same on actix-web",
     },
     Part {
         name: "servers",

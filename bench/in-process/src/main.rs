@@ -4,22 +4,10 @@ mod axum_subject;
 mod contenders;
 mod report;
 
-use measure::{
-    Contender, Measured, Options, SoleRun, Subject, Work, conclude, instructions_a_request, measure,
-};
-use serde::Serialize;
+use measure::{Contender, Options, Row, SoleRun, Subject, Work, conclude};
 
 use crate::axum_subject::AxumSubject;
 use crate::contenders::{Candidate, candidates};
-
-/// All that was found out about one row.
-#[derive(Serialize)]
-pub struct Row {
-    pub work: Work,
-    pub measured: Vec<Measured>,
-    /// Instructions a request over the bare router's, if they were counted.
-    pub instructions: Vec<Option<f64>>,
-}
 
 fn main() -> anyhow::Result<std::process::ExitCode> {
     // One panics; its report is enough.
@@ -63,22 +51,7 @@ fn row(work: Work, candidates: &[Tried], options: &Options) -> anyhow::Result<Ro
             subject: Box::new(AxumSubject::new(&tried.candidate, work)?),
         });
     }
-    let measured = measure(&mut contenders, options);
-    let counted = |name: &str| instructions_a_request(name, work);
-    let instructions = if options.counts_instructions {
-        let all = measured
-            .iter()
-            .map(|one| counted(&one.name))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        all.iter().map(|one| Some(one - all[0])).collect()
-    } else {
-        vec![None; measured.len()]
-    };
-    Ok(Row {
-        work,
-        measured,
-        instructions,
-    })
+    Row::measured(work, &mut contenders, options)
 }
 
 fn serve_sole(sole: &SoleRun) -> anyhow::Result<()> {

@@ -1,9 +1,9 @@
 //! The table, the pictures, and the bounds.
 
-use measure::{Bar, Bound, Options, Payload, Table, Task, Work, bars, heading, raw, text};
+use measure::{Bar, Bound, Options, Payload, Row, Table, Task, Work, bars, heading, raw, text};
 
+use crate::Tried;
 use crate::contenders::{TENURE_SEALED, TENURE_UNSEALED, TOWER_SESSIONS_SIGNED};
-use crate::{Row, Tried};
 
 /// # Errors
 /// If they cannot be written.
@@ -36,41 +36,9 @@ fn page(rows: &[Row], candidates: &[Tried], bounds: &[Bound], options: &Options)
     }
     for row in rows {
         page += &format!("\n## {}\n\n", row.work);
-        page += &table_of(row);
+        page += &row.table(TOWER_SESSIONS_SIGNED);
     }
     page
-}
-
-fn table_of(row: &Row) -> String {
-    let columns = [
-        "",
-        "median ns",
-        "quartiles",
-        "best ns",
-        "ratio",
-        "allocations",
-        "bytes",
-        "instructions",
-    ];
-    let mut table = Table::new(&columns);
-    let reference = row.measured.iter().find(|one| one.name == TOWER_SESSIONS_SIGNED);
-    for (one, instructions) in row.measured.iter().zip(&row.instructions) {
-        let ratio = reference.map(|reference| one.added.median / reference.added.median);
-        table.row(&[
-            one.name.clone(),
-            format!("{:.0}", one.added.median),
-            format!(
-                "{:.0} – {:.0}",
-                one.added.lower_quartile, one.added.upper_quartile
-            ),
-            format!("{:.0}", one.added.best),
-            ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
-            one.allocations.to_string(),
-            one.bytes.to_string(),
-            instructions.map_or_else(|| "–".to_owned(), |count| format!("{count:.0}")),
-        ]);
-    }
-    table.finish()
 }
 
 fn draw(rows: &[Row], task: Task) -> anyhow::Result<()> {
