@@ -91,15 +91,28 @@ impl Connections {
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> anyhow::Result<T> {
         let _permit = self.permits.acquire().await?;
-        let taken = self.idle().pop();
-        let mut connection = taken.context("there are as many connections as permits")?;
-        let done = work(&mut connection).await;
-        self.idle().push(connection);
-        Ok(done?)
+        let mut borrowed = Borrowed {
+            connection: self.idle().pop(),
+            connections: self,
+        };
+        let connection = borrowed.connection.as_mut();
+        Ok(work(connection.context("there are as many connections as permits")?).await?)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<PgConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Goes back when its request is cancelled, too: sqlx reads what is left of an answer before it asks again.
+struct Borrowed<'c> {
+    connection: Option<PgConnection>,
+    connections: &'c Connections,
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        self.connections.idle().extend(self.connection.take());
     }
 }
 
