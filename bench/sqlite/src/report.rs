@@ -105,26 +105,19 @@ fn draw(durability: Durability, rows: &[&Row]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Saves, against the best of the peers in each round.
+/// Saves, against the peer that is best over all rounds; the ratio is that of the same round.
 fn bounds(rows: &[Row]) -> Vec<Bound> {
+    let median = |row: &Row| Spread::of(row.rates(Task::Save)).median;
     let mut bounds = Vec::new();
     for durability in [Durability::Full, Durability::Normal] {
         let of_it = || rows.iter().filter(move |row| row.durability == durability);
-        let ours = of_it().filter(|row| row.is_ours);
-        for row in ours {
-            let ratios: Vec<_> = row
-                .rates(Task::Save)
-                .iter()
-                .enumerate()
-                .map(|(round, rate)| {
-                    let peers = of_it().filter(|row| !row.is_ours);
-                    let best = peers
-                        .map(|peer| peer.rates(Task::Save)[round])
-                        .fold(0.0, f64::max);
-                    rate / best
-                })
-                .collect();
-            let what = format!("{durability}: saves a second, of the best peer's");
+        let best_peer = of_it()
+            .filter(|row| !row.is_ours)
+            .max_by(|one, other| median(one).total_cmp(&median(other)));
+        for (ours, best) in of_it().filter(|row| row.is_ours).zip(best_peer) {
+            let rates = ours.rates(Task::Save).iter().zip(best.rates(Task::Save));
+            let ratios: Vec<_> = rates.map(|(rate, peer)| rate / peer).collect();
+            let what = format!("{durability}: saves a second, of those of {}", best.name);
             bounds.push(Bound::at_least(what, 1.5, Spread::of(&ratios).median));
         }
     }
