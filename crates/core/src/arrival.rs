@@ -7,8 +7,8 @@ use crate::engine::Engine;
 use crate::event::{Event, EventKind, GuessedCookie, Refusal};
 use crate::genuine_cookie::GenuineCookie;
 use crate::guessing::Counted;
-use crate::keyring::KeyRole;
-use crate::token::{CookieFault, Token};
+use crate::keyring::{KeyRole, Keyring};
+use crate::token::{COOKIE_VALUE_LENGTH, CookieFault, Token};
 use crate::too_many_guesses::TooManyGuesses;
 use crate::visit::Sender;
 
@@ -27,20 +27,12 @@ const MOST_CANDIDATES: usize = 8;
 impl Arrival {
     /// Verifies the cookies of this name until one is genuine.
     pub(crate) fn of(headers: &HeaderMap, engine: &Engine) -> Self {
-        let (name, keyring) = (&*engine.policy.cookie_name, &engine.keyring);
-        let keys = keyring.load();
+        let keys = engine.keyring.load();
         let mut arrival = Self::NoCookie;
-        for value in cookies_named(headers, name).take(MOST_CANDIDATES) {
-            let fingerprint = engine.verified.fingerprint(value, &keys);
-            if let Ok(value) = value.try_into()
-                && engine.verified.has(fingerprint)
-            {
-                keys.current().count_cookie();
-                return Self::Genuine(GenuineCookie::remembered(value, fingerprint));
-            }
-            match Token::from_cookie(value, name, &keys) {
-                Ok((token, key)) => return Self::Genuine(GenuineCookie::read(token, key, fingerprint)),
-                Err(CookieFault::UnknownKey) if keyring.may_be_outdated() => {
+        for value in cookies_named(headers, &engine.policy.cookie_name).take(MOST_CANDIDATES) {
+            match verify(value, engine, &keys) {
+                Ok(cookie) => return Self::Genuine(cookie),
+                Err(CookieFault::UnknownKey) if engine.keyring.may_be_outdated() => {
                     arrival = Self::Refused(Refusal::UnknownKey);
                 }
                 Err(CookieFault::Forged | CookieFault::UnknownKey) => {
@@ -91,4 +83,16 @@ impl Arrival {
     pub(crate) fn has_older_key(&self) -> bool {
         matches!(self, Self::Genuine(cookie) if cookie.key == KeyRole::Older)
     }
+}
+
+fn verify(value: &[u8], engine: &Engine, keys: &Keyring) -> Result<GenuineCookie, CookieFault> {
+    // Before anything that takes longer the longer the value is.
+    let value: &[u8; COOKIE_VALUE_LENGTH] = value.try_into().map_err(|_| CookieFault::Malformed)?;
+    let fingerprint = engine.verified.fingerprint(value, keys);
+    if engine.verified.has(fingerprint) {
+        keys.current().count_cookie();
+        return Ok(GenuineCookie::remembered(value, fingerprint));
+    }
+    let (token, key) = Token::from_cookie(value, &engine.policy.cookie_name, keys)?;
+    Ok(GenuineCookie::read(token, key, fingerprint))
 }
