@@ -1,5 +1,6 @@
 //! What a request costs, as what it meets grows.
 
+mod contents;
 mod keys;
 mod live_sessions;
 mod report;

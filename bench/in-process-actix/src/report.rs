@@ -1,6 +1,6 @@
 //! The table and the pictures.
 
-use measure::{Bar, Options, Payload, Row, Task, Work, bars, heading, raw, text, version_of};
+use measure::{Options, Row, Task, draw_added, heading, raw, text, version_of};
 
 use crate::contenders::SIGNED;
 
@@ -31,23 +31,6 @@ pub fn write(rows: &[Row], options: &Options) -> anyhow::Result<()> {
 }
 
 fn draw(rows: &[Row], task: Task) -> anyhow::Result<()> {
-    let Some(row) = rows
-        .iter()
-        .find(|row| row.work == Work::new(task, Payload::OneKey))
-    else {
-        return Ok(());
-    };
-    let drawn: Vec<_> = row
-        .measured
-        .iter()
-        .skip(1)
-        .map(|one| Bar {
-            name: one.name.clone(),
-            value: one.added.median,
-            spread: Some((one.added.lower_quartile, one.added.upper_quartile)),
-            is_ours: one.name.starts_with("Tenure"),
-        })
-        .collect();
     let title = format!("actix-web: added to a request whose handler {task} the session (1 key)");
-    bars(&format!("in-process-actix-{task}"), &title, "ns", &drawn)
+    draw_added(rows, task, &format!("in-process-actix-{task}"), &title)
 }

@@ -1,6 +1,6 @@
 //! The table, the pictures, and the bounds.
 
-use measure::{Bar, Bound, Options, Payload, Row, Table, Task, Work, bars, heading, raw, text};
+use measure::{Bound, Options, Payload, Row, Table, Task, Work, draw_added, heading, raw, text};
 
 use crate::Tried;
 use crate::contenders::{TENURE_SEALED, TENURE_UNSEALED, TOWER_SESSIONS_SIGNED};
@@ -42,25 +42,8 @@ fn page(rows: &[Row], candidates: &[Tried], bounds: &[Bound], options: &Options)
 }
 
 fn draw(rows: &[Row], task: Task) -> anyhow::Result<()> {
-    let Some(row) = rows
-        .iter()
-        .find(|row| row.work == Work::new(task, Payload::OneKey))
-    else {
-        return Ok(());
-    };
-    let drawn: Vec<_> = row
-        .measured
-        .iter()
-        .skip(1)
-        .map(|one| Bar {
-            name: one.name.clone(),
-            value: one.added.median,
-            spread: Some((one.added.lower_quartile, one.added.upper_quartile)),
-            is_ours: one.name.starts_with("Tenure"),
-        })
-        .collect();
     let title = format!("Added to a request whose handler {task} the session (1 key)");
-    bars(&format!("in-process-{task}"), &title, "ns", &drawn)
+    draw_added(rows, task, &format!("in-process-{task}"), &title)
 }
 
 /// What has to be shown of sessions of one key, against tower-sessions signed in the same run.

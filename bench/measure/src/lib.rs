@@ -26,7 +26,7 @@ pub use options::{Options, SoleRun};
 pub use outcome::{MISSED, Outcome, conclude, outcome_of};
 pub use picture::{Bar, Curve, bars, curves};
 pub use results::{heading, raw, results_folder, text};
-pub use row::Row;
+pub use row::{Row, draw_added};
 pub use served::{Served, served_here};
 pub use table::Table;
 pub use versions::{version_of, version_of_series};

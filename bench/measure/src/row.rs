@@ -5,8 +5,9 @@ use serde::Serialize;
 use crate::alternating::{Contender, Measured, measure};
 use crate::callgrind::instructions_a_request;
 use crate::options::Options;
+use crate::picture::{Bar, bars};
 use crate::table::Table;
-use crate::work::Work;
+use crate::work::{Payload, Task, Work};
 
 /// All that was found out about one row.
 #[derive(Serialize)]
@@ -73,4 +74,25 @@ impl Row {
         }
         table.finish()
     }
+}
+
+/// Bars of what each contender adds, with the quartiles, in the row of this task with one key; none if there is no such row.
+///
+/// # Errors
+/// If the picture cannot be written.
+pub fn draw_added(rows: &[Row], task: Task, file: &str, title: &str) -> anyhow::Result<()> {
+    let work = Work::new(task, Payload::OneKey);
+    let Some(row) = rows.iter().find(|row| row.work == work) else {
+        return Ok(());
+    };
+    let contenders = row.measured.iter().skip(1);
+    let drawn: Vec<_> = contenders
+        .map(|one| Bar {
+            name: one.name.clone(),
+            value: one.added.median,
+            spread: Some((one.added.lower_quartile, one.added.upper_quartile)),
+            is_ours: one.name.starts_with("Tenure"),
+        })
+        .collect();
+    bars(file, title, "ns", &drawn)
 }
