@@ -56,12 +56,6 @@ impl Manager {
         }
     }
 
-    /// The name of the cookie.
-    #[napi(getter)]
-    pub fn cookie_name(&self) -> &str {
-        self.sessions.cookie_name()
-    }
-
     /// Verifies the cookie of a request, and whether the request may go on.
     #[napi]
     pub fn open(&self, head: RequestHead) -> Visit {
