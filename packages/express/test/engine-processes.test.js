@@ -2,18 +2,14 @@
 "use strict";
 
 const assert = require("node:assert/strict");
-const { spawn } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
-const { once } = require("node:events");
 const { after, before, test } = require("node:test");
 
 const { SECRET } = require("./support/engine");
+const { COUNT, PACKAGE, run: runProgram } = require("./support/program");
 const { startRedis } = require("./support/servers");
-
-const PACKAGE = path.join(__dirname, "..");
-const TIME_LIMIT = 60_000;
 
 let redis;
 before(async () => {
@@ -21,25 +17,7 @@ before(async () => {
 });
 after(() => redis.stop());
 
-/** Runs a program in the package's folder until it ends by itself, without a word of complaint. */
-async function run(source, { flags = [], type = "commonjs", signal } = {}) {
-  const child = spawn(process.execPath, [...flags, `--input-type=${type}`, "--eval", source], {
-    cwd: PACKAGE,
-    env: { ...process.env, NODE_ENV: "development", REDIS_URL: redis.url },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: TIME_LIMIT,
-    killSignal: "SIGKILL",
-  });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk) => {
-    out += chunk;
-    if (signal) child.kill(signal);
-  });
-  child.stderr.on("data", (chunk) => (err += chunk));
-  const [code, killed] = await once(child, "close");
-  assert.deepEqual({ code, killed, err }, { code: 0, killed: null, err: "" }, out);
-  return JSON.parse(out);
-}
+const run = (source, options) => runProgram(source, { env: { NODE_ENV: "development", REDIS_URL: redis.url }, ...options });
 
 const COUNTER = `
   const http = require("node:http");
@@ -56,10 +34,7 @@ const COUNTER = `
     await once(server, "listening");
     return server;
   };
-  const count = async (port, cookie) => {
-    const response = await fetch("http://127.0.0.1:" + port, { headers: cookie ? { cookie } : {} });
-    return [Number(await response.text()), response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie];
-  };
+  ${COUNT}
 `;
 
 test("it is imported by the names that are required", async () => {

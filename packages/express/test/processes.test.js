@@ -2,32 +2,11 @@
 "use strict";
 
 const assert = require("node:assert/strict");
-const { spawn } = require("node:child_process");
 const path = require("node:path");
-const { once } = require("node:events");
 const { test } = require("node:test");
 
+const { COUNT, run } = require("./support/program");
 const { startRedis } = require("./support/servers");
-
-const PACKAGE = path.join(__dirname, "..");
-const TIME_LIMIT = 60_000;
-
-/** Runs a program in the package's folder until it ends by itself. It gets `app`, which serves a counter on a free port. */
-async function run(source, { env = {}, type = "commonjs" } = {}) {
-  const child = spawn(process.execPath, [`--input-type=${type}`, "--eval", source], {
-    cwd: PACKAGE,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: TIME_LIMIT,
-    killSignal: "SIGKILL",
-  });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk) => (out += chunk));
-  child.stderr.on("data", (chunk) => (err += chunk));
-  const [code, signal] = await once(child, "close");
-  assert.deepEqual({ code, signal, err }, { code: 0, signal: null, err: "" }, out);
-  return JSON.parse(out);
-}
 
 const COUNTER = `
   const http = require("node:http");
@@ -40,10 +19,7 @@ const COUNTER = `
       res.end(String(req.session.count));
     }));
   };
-  const count = async (port, cookie) => {
-    const response = await fetch("http://127.0.0.1:" + port, { headers: cookie ? { cookie } : {} });
-    return [Number(await response.text()), response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie];
-  };
+  ${COUNT}
 `;
 
 test("require and import give the same", async () => {

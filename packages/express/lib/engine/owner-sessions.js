@@ -2,6 +2,7 @@
 "use strict";
 
 const { orThrow } = require("./session-error");
+const { timesOf } = require("./times");
 const { visitOf } = require("./visit");
 
 class OwnerSessions {
@@ -15,14 +16,7 @@ class OwnerSessions {
 
   async list(current) {
     const listed = orThrow(await this.#manager.list(this.#owner, current && visitOfCurrent(current)));
-    return listed.map(({ createdAt, signedInAt, lastSeenAt, idleDeadline, absoluteDeadline, ...rest }) => ({
-      ...rest,
-      createdAt: new Date(createdAt),
-      signedInAt: signedInAt == null ? undefined : new Date(signedInAt),
-      lastSeenAt: new Date(lastSeenAt),
-      idleDeadline: new Date(idleDeadline),
-      absoluteDeadline: new Date(absoluteDeadline),
-    }));
+    return listed.map((session) => ({ ...session, ...timesOf(session) }));
   }
 
   async revoke(id) {

@@ -4,6 +4,7 @@
 const { Known, jsonOf } = require("./changes");
 const { ownerOf } = require("./owner");
 const { SessionError, orThrow } = require("./session-error");
+const { timesOf } = require("./times");
 const { Turn } = require("./turns");
 
 /** How often another request may be faster before an update is given up. */
@@ -23,8 +24,6 @@ const CONTENDED = {
   text: "We can't reach your session right now. Please try again in a moment.",
   retryAfter: 1,
 };
-
-const toDate = (millis) => (millis == null ? undefined : new Date(millis));
 
 class EngineSession {
   #visit;
@@ -52,11 +51,7 @@ class EngineSession {
       status: info.status,
       id: info.id ?? undefined,
       owner: info.owner ?? undefined,
-      createdAt: toDate(info.createdAt),
-      signedInAt: toDate(info.signedInAt),
-      lastSeenAt: toDate(info.lastSeenAt),
-      idleDeadline: toDate(info.idleDeadline),
-      absoluteDeadline: toDate(info.absoluteDeadline),
+      ...timesOf(info),
       remembered: info.remembered,
       assuranceLevel: info.assuranceLevel ?? undefined,
     };
@@ -97,7 +92,7 @@ class EngineSession {
 
   regenerate(callback) {
     return called(callback, async () => {
-      for (const name of Object.keys(this)) delete this[name];
+      this.#empty();
       this.#handOver();
       this.#visit.clear();
       this.#visit.renew();
@@ -196,9 +191,13 @@ class EngineSession {
     if (!(await this.#saved())) throw dropped();
   }
 
+  #empty() {
+    for (const name of Object.keys(this)) delete this[name];
+  }
+
   async #end(how) {
     // What was written before goes with it, and not into a new session.
-    for (const name of Object.keys(this)) delete this[name];
+    this.#empty();
     this.#known = new Known();
     this.#visit[how]();
     await this.#saved();

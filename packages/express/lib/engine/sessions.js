@@ -30,18 +30,18 @@ module.exports = function (options) {
     begin(manager, requestHead(req), attendance, { req, res, next }).then(() => next(), next);
   }
 
-  const of = (req) => {
+  const from = (req) => {
     if (!req.session || !visitOf(req.session)) throw new Error(NO_MIDDLEWARE);
     return req.session;
   };
 
   return Object.assign(sessions, {
     of: (owner) => new OwnerSessions(manager, ownerOf(owner)),
-    from: of,
+    from,
     routes: (options) => routes(manager, requestHead, options),
     requireCsrfToken(req, res, next) {
       try {
-        requireToken(visitOf(of(req)), req);
+        requireToken(visitOf(from(req)), req);
       } catch (error) {
         next(error);
         return;

@@ -20,7 +20,7 @@ function turnsOf(manager) {
   return turns.get(manager);
 }
 
-/** Opens a request, gives it its session by way of `settle`, and sees to it that the response waits for what it does. */
+/** Opens a request, gives it its session, and sees to it that the response waits for what it does. */
 exports.begin = async function (manager, head, attendance, { req, res, next }) {
   const visit = manager.open(head);
   try {
