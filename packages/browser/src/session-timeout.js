@@ -7,6 +7,8 @@ import { ABSOLUTE, CALM, DOUBT, END, IDLE, inWords, phaseAt, reasonOf } from "./
 import { STYLE, VEIL } from "./style.js";
 import { TEXTS } from "./texts.js";
 
+/** This computer’s. */
+const clock = Date.now;
 const SECOND = 1_000;
 const ANSWER_WITHIN = 10_000;
 /** How often to ask while a dialog is open, so that activity elsewhere closes it. */
@@ -95,14 +97,14 @@ class SessionTimeout extends HTMLElement {
       // What goes into the back/forward cache goes there veiled, and no answer that is still on its way unveils it.
       this.#doubtful = persisted && this.#report;
       veil.disabled = !this.#doubtful;
-      this.#sent = Date.now();
+      this.#sent = clock();
     } else if (!document.hidden && (persisted ?? true)) {
       this.check();
     }
   }
 
   get #now() {
-    return Date.now() + this.#offset;
+    return clock() + this.#offset;
   }
 
   /** Asks the server how the session stands. No activity. Resolves to whether it was reached. */
@@ -121,7 +123,7 @@ class SessionTimeout extends HTMLElement {
   }
 
   async #ask(path, method = "POST") {
-    const sent = (this.#tried = Date.now());
+    const sent = (this.#tried = clock());
     let report;
     this.#asking++;
     try {
@@ -139,7 +141,7 @@ class SessionTimeout extends HTMLElement {
       this.#channel.postMessage([report, sent]);
       this.#learn(report, sent);
     } else {
-      this.#show();
+      this.#show(true);
       this.#say("failed");
     }
     return !!report;
@@ -147,7 +149,7 @@ class SessionTimeout extends HTMLElement {
 
   #learn(report, sent) {
     // An answer that was overtaken by a later question's is out of date.
-    if (sent < this.#sent && this.#sent <= Date.now()) return;
+    if (sent < this.#sent && this.#sent <= clock()) return;
     const isLive = report.state === "live";
     if (this.#ended) {
       // Somebody has signed in again: there is something to be seen here once more.
@@ -185,13 +187,15 @@ class SessionTimeout extends HTMLElement {
     return phase === ABSOLUTE && this.#dismissed === this.#report.absolute_deadline ? CALM : phase;
   }
 
-  #show() {
+  /** @param {boolean} [failed] Whether the server was just asked in vain. */
+  #show(failed) {
     const phase = this.#phase();
     veil.disabled = phase !== DOUBT;
     if (phase !== this.#shown) {
-      // What this page knows may be old; nobody is warned by that before the server was asked.
+      // What this page knows may be old; nobody is warned by that before the server was asked. Whether the session
+      // ended at its deadline, no answer from before it can tell, however new it is.
       if (phase !== CALM && phase !== END) {
-        if (this.#age > FRESH) this.check();
+        if (!failed && (phase === DOUBT || this.#age > FRESH)) this.check();
         if (this.#asking) return;
       }
       this.#open(phase);
@@ -286,7 +290,7 @@ class SessionTimeout extends HTMLElement {
 
   /** How old what is known here is, or the last attempt at something newer. */
   get #age() {
-    return Date.now() - Math.max(this.#sent, this.#tried);
+    return clock() - Math.max(this.#sent, this.#tried);
   }
 }
 

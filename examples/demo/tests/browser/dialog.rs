@@ -40,7 +40,7 @@ impl SessionDialog for Client {
     }
 
     async fn dialog_says(&self, text: &str) {
-        for _ in 0..100 {
+        for _ in 0..300 {
             // While a page is left for another there may be none to ask.
             let script = format!(
                 "const dialog = document.querySelector('tenure-session-timeout')?.shadowRoot?.querySelector('dialog'); \
@@ -58,7 +58,7 @@ impl SessionDialog for Client {
     }
 
     async fn has_no_dialog(&self) {
-        for _ in 0..100 {
+        for _ in 0..300 {
             if self.dialog_text().await.is_none() {
                 return;
             }

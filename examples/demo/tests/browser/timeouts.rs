@@ -168,10 +168,10 @@ async fn a_page_that_was_left_open_is_hidden_when_its_session_ends_and_says_why(
     let browser = ada(&server, &mut driver, &LAPTOP).await;
 
     // It counts down to the end by itself.
-    server.advance(30 * MINUTE - 2 * SECOND);
+    server.advance(30 * MINUTE - 5 * SECOND);
     browser.come_back().await;
     browser.dialog_says("Are you still there?").await;
-    server.advance(2 * SECOND);
+    server.advance(5 * SECOND);
     browser.dialog_says("Your session has ended").await;
     let text = browser.dialog_text().await.unwrap();
     assert_eq!(
@@ -246,7 +246,7 @@ async fn a_server_that_does_not_answer_is_no_end() {
     let store = FaultyStore::new(MemoryStore::new());
     let (server, mut driver) = (Server::with_store(store.clone()).await, Driver::start());
     let browser = ada(&server, &mut driver, &LAPTOP).await;
-    server.advance(30 * MINUTE - 3 * SECOND);
+    server.advance(30 * MINUTE - 5 * SECOND);
     browser.come_back().await;
     browser.dialog_says("Are you still there?").await;
 
