@@ -218,7 +218,7 @@ impl Policy {
     ///
     /// *Default*: a tenth of the idle timeout, one minute at most. *Reason*: a page with thirty
     /// requests should cause one write, not thirty. *Cost*: a session may end up to this much before
-    /// its idle timeout, never after it. Stores that slide in the same round trip ignore it.
+    /// its idle timeout, never after it.
     pub fn touch_interval(self, interval: Duration) -> Self {
         Self {
             touch_interval: Some(interval),

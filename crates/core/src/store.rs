@@ -137,6 +137,23 @@ pub enum Touch {
 }
 
 impl Touch {
+    /// The latest `last_seen_at` from which sliding to `now` is due, for a query to compare with.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tenure_core::Timestamp;
+    /// use tenure_core::store::Touch;
+    ///
+    /// let at = Timestamp::from_millis;
+    /// assert_eq!(Touch::latest_due(at(100), Duration::from_millis(10)), at(90));
+    /// // Never at the time of the last slide.
+    /// assert_eq!(Touch::latest_due(at(100), Duration::ZERO), at(99));
+    /// ```
+    #[must_use]
+    pub fn latest_due(now: Timestamp, at_most_every: Duration) -> Timestamp {
+        now.minus(at_most_every.max(Duration::from_millis(1)))
+    }
+
     /// When `record` is to be slid to, if sliding is due.
     #[must_use]
     pub fn due(self, record: &Record) -> Option<Timestamp> {

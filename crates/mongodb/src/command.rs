@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
+use tenure_core::store::Touch;
 use tenure_core::{Owner, Record, SessionId, Timestamp};
 
 use crate::document::{
@@ -35,7 +36,7 @@ pub(crate) fn due_as_read(record: &Record, now: Timestamp, at_most_every: Durati
     let mut filter = living_at_version(record.id, record.version, now);
     filter.insert(
         LAST_SEEN_AT,
-        doc! { "$lte": millis(latest_due(now, at_most_every)) },
+        doc! { "$lte": millis(Touch::latest_due(now, at_most_every)) },
     );
     filter
 }
@@ -91,24 +92,4 @@ pub(crate) fn all_of(owner: &Owner, except: Option<SessionId>) -> Document {
         filter.insert(ID, doc! { "$ne": document::id(spared) });
     }
     filter
-}
-
-/// The latest `last_seen_at` from which a touch at `now` is due.
-fn latest_due(now: Timestamp, at_most_every: Duration) -> Timestamp {
-    now.minus(at_most_every.max(Duration::from_millis(1)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_touch_is_never_due_at_the_time_of_the_last_one() {
-        let now = Timestamp::from_millis(100);
-        assert_eq!(latest_due(now, Duration::ZERO), Timestamp::from_millis(99));
-        assert_eq!(
-            latest_due(now, Duration::from_millis(10)),
-            Timestamp::from_millis(90)
-        );
-    }
 }

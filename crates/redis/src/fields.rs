@@ -10,17 +10,18 @@ use tenure_core::{Device, Lifetime, Lineage, Owner, Record, SecretHash, SessionI
 
 use crate::NAME;
 
-/// The fields of a session, in the order in which they are asked for. The data is the last one.
+/// The fields of a session, in the order in which they are asked for. The first four are those that the script that
+/// slides looks at; the data is the last one.
 pub(crate) const FIELDS: [&str; 14] = [
-    "version",
     "secret_hash",
+    "last_seen_at",
+    "idle_timeout",
+    "absolute_deadline",
+    "version",
     "previous_secret_hash",
     "owner",
     "created_at",
     "signed_in_at",
-    "last_seen_at",
-    "idle_timeout",
-    "absolute_deadline",
     "lifetime",
     "user_agent",
     "address",

@@ -18,6 +18,7 @@ mod link;
 mod options;
 mod owner_index;
 mod probe;
+mod recent_slides;
 mod request;
 mod store;
 mod url;

@@ -18,6 +18,7 @@ use crate::failure::{Cause, Failure};
 use crate::fields::{self, FIELDS, Written, refuse_too_large, time};
 use crate::keys::Keys;
 use crate::owner_index::{IndexError, OwnerIndex};
+use crate::recent_slides::RecentSlides;
 use crate::request::{INSERT, Repeat, Request, SAVE_ATTEMPTS, TOUCH, UPDATE};
 use crate::walk::{self, Place};
 use crate::{ConnectError, NAME, RedisOptions};
@@ -54,8 +55,8 @@ const COUNTED_AT_ONCE: u32 = 1_000;
 ///
 /// # Commands
 ///
-/// Each method is one script on one key, so it is atomic and works in a cluster. A load is one command, which
-/// also slides the idle deadline. A write is one more; when the session gets an owner, or a later absolute
+/// Each method is one script on one key, so it is atomic and works in a cluster. A load is one command: a plain
+/// `HMGET` where this process knows that the idle deadline slid lately, else a script, which also slides it. A write is one more; when the session gets an owner, or a later absolute
 /// deadline, one or two more for the owner's index. A list is one command, then one for each session, all at
 /// once.
 ///
@@ -96,6 +97,7 @@ const COUNTED_AT_ONCE: u32 = 1_000;
 pub struct RedisStore {
     client: Arc<Client>,
     keys: Keys,
+    recent_slides: Arc<RecentSlides>,
 }
 
 impl RedisStore {
@@ -125,21 +127,48 @@ impl RedisStore {
     }
 
     pub(crate) fn new(client: Arc<Client>, keys: Keys) -> Self {
-        Self { client, keys }
+        Self {
+            client,
+            keys,
+            recent_slides: Arc::new(RecentSlides::new()),
+        }
     }
 
     async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Record>, StoreError> {
-        let key = self.keys.session(id);
-        let request = match touch {
-            Touch::No => Request::plain("HMGET", key, &FIELDS),
-            // In the same round trip, so there is nothing to gain from sliding less often.
-            Touch::Active { now, bearer, .. } => Request::script(&TOUCH, key)
-                .arg(time(now))
-                .arg(fields::hex(bearer))
-                .arg(fields::millis(GRACE))
-                .arg(&FIELDS),
+        let Touch::Active {
+            now,
+            bearer,
+            at_most_every,
+        } = touch
+        else {
+            return self.read(id).await;
         };
-        let answer = self.client.call(&request).await;
+        if self.recent_slides.is_recent(id, now, at_most_every) {
+            let record = self.read(id).await?;
+            if record.as_ref().is_none_or(|record| touch.due(record).is_none()) {
+                return Ok(record);
+            }
+        }
+        let request = Request::script(&TOUCH, self.keys.session(id))
+            .arg(time(now))
+            .arg(time(Touch::latest_due(now, at_most_every)))
+            .arg(fields::hex(bearer))
+            .arg(fields::millis(GRACE))
+            .arg(&FIELDS);
+        let record = self.loaded(id, &request).await?;
+        if let Some(record) = &record {
+            self.recent_slides.add(id, record.last_seen_at);
+        }
+        Ok(record)
+    }
+
+    async fn read(&self, id: SessionId) -> Result<Option<Record>, StoreError> {
+        self.loaded(id, &Request::plain("HMGET", self.keys.session(id), &FIELDS))
+            .await
+    }
+
+    async fn loaded(&self, id: SessionId, request: &Request) -> Result<Option<Record>, StoreError> {
+        let answer = self.client.call(request).await;
         fields::record(id, answer.map_err(failed(Operation::Load))?)
     }
 

@@ -231,11 +231,6 @@ pub(crate) fn refuse_too_large(record: &Record, store: &'static str) -> Result<(
     }
 }
 
-/// The latest `last_seen_at` from which a touch at `now` is due.
-pub(crate) fn latest_due(now: Timestamp, at_most_every: Duration) -> Timestamp {
-    now.minus(at_most_every.max(Duration::from_millis(1)))
-}
-
 /// As a time column holds it.
 pub(crate) fn time(timestamp: Timestamp) -> i64 {
     signed(timestamp.as_millis())
@@ -296,15 +291,5 @@ mod tests {
     #[test]
     fn a_negative_number_is_no_time() {
         assert_eq!(timestamp(-1), None);
-    }
-
-    #[test]
-    fn a_touch_is_never_due_at_the_time_of_the_last_one() {
-        let now = Timestamp::from_millis(100);
-        assert_eq!(latest_due(now, Duration::ZERO), Timestamp::from_millis(99));
-        assert_eq!(
-            latest_due(now, Duration::from_millis(10)),
-            Timestamp::from_millis(90)
-        );
     }
 }

@@ -14,7 +14,7 @@ use tenure_core::store::{
 };
 use tenure_core::{Owner, Record, SecretHash, SessionId, Timestamp};
 
-use crate::row::{self, latest_due, refuse_too_large, signed, time};
+use crate::row::{self, refuse_too_large, signed, time};
 
 use writer::{WriteError, Writer};
 
@@ -199,7 +199,7 @@ impl SqliteStore {
             .bind(&id.as_bytes()[..])
             .bind(time(now))
             .bind(&bearer.as_bytes()[..])
-            .bind(time(latest_due(now, at_most_every)));
+            .bind(time(Touch::latest_due(now, at_most_every)));
         let slid = self
             .writer
             .fetch_all(query)

@@ -11,7 +11,7 @@ use tenure_core::{Owner, Record, SessionId, Timestamp};
 use super::error::ServerError;
 use super::pool::{Count, Pool, Repeat, Rows};
 use super::{Dialect, Row, ServerOptions, Statements};
-use crate::row::{self, Value, latest_due, refuse_too_large, signed, time};
+use crate::row::{self, Value, refuse_too_large, signed, time};
 use crate::{Migration, OpenError};
 
 /// Sessions on a database server.
@@ -75,7 +75,10 @@ impl<D: Dialect> ServerStore<D> {
             let (Touch::Active { at_most_every, .. }, Some(now)) = (touch, touch.due(&record)) else {
                 return Ok(Some(record));
             };
-            if self.slide(&record, now, latest_due(now, at_most_every)).await? {
+            if self
+                .slide(&record, now, Touch::latest_due(now, at_most_every))
+                .await?
+            {
                 return Ok(Some(Record {
                     last_seen_at: now,
                     ..record
