@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::StatusCode;
+use http::header::COOKIE;
+use http::{HeaderMap, StatusCode};
 use tokio::net::TcpListener;
 
 use crate::control::Control;
@@ -192,4 +193,11 @@ fn controls() -> Router<Control> {
             "/control/dump",
             get(async |State(control): State<Control>| axum::Json(control.store.dump().await)),
         )
+        .route("/control/forgery", get(forgery))
+}
+
+async fn forgery(State(control): State<Control>, headers: HeaderMap) -> Answered {
+    let cookies = headers.get(COOKIE).and_then(|value| value.to_str().ok());
+    let forgery = control.forgery(cookies.unwrap_or_default()).await;
+    Answered(forgery.and_then(|forgery| Ok(serde_json::to_string(&forgery)?)))
 }

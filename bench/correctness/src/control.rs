@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context;
 use futures_util::future::BoxFuture;
+
+use crate::forger::{Forger, Forgery};
 
 /// A store that fails to load on command, and that can be stolen.
 pub trait WatchedStore: Send + Sync {
@@ -18,6 +21,8 @@ pub trait WatchedStore: Send + Sync {
 pub struct Control {
     waiting: Arc<AtomicUsize>,
     pub store: Arc<dyn WatchedStore>,
+    /// None where cookies are not signed.
+    forger: Option<Arc<dyn Forger>>,
 }
 
 /// A handler that waits, until this is dropped.
@@ -28,7 +33,28 @@ impl Control {
         Self {
             waiting: Arc::default(),
             store: Arc::new(store),
+            forger: None,
         }
+    }
+
+    #[must_use]
+    pub fn forged_by(self, forger: Option<impl Forger + 'static>) -> Self {
+        Self {
+            forger: forger.map(|forger| Arc::new(forger) as _),
+            ..self
+        }
+    }
+
+    /// What can be made of the stolen store by one who has the application's secret; none if there is no such secret.
+    ///
+    /// # Errors
+    /// If the `Cookie` header has no genuine cookie.
+    pub async fn forgery(&self, cookies: &str) -> anyhow::Result<Option<Forgery>> {
+        let Some(forger) = &self.forger else {
+            return Ok(None);
+        };
+        let (_, genuine) = cookies.split_once('=').context("a genuine cookie is needed")?;
+        forger.forge(genuine, &self.store.dump().await).map(Some)
     }
 
     pub fn waits(&self) -> Waiting {

@@ -2,6 +2,7 @@
 
 mod axum_site;
 mod control;
+mod forger;
 mod probe;
 mod report;
 mod site;

@@ -34,7 +34,7 @@ pub struct Probe {
     pub run: fn(&dyn Site) -> anyhow::Result<Finding>,
 }
 
-pub const PROBES: [Probe; 11] = [
+pub const PROBES: [Probe; 12] = [
     Probe {
         name: "late write after logout",
         must: "a request that was under way when the user signed out brings nothing back",
@@ -89,6 +89,12 @@ pub const PROBES: [Probe; 11] = [
         name: "a dump as cookies",
         must: "nothing that stands in the store opens a session when it is sent as the cookie",
         run: dump::as_cookies,
+    },
+    Probe {
+        name: "a dump and the secret",
+        must: "nothing that can be made of what stands in the store and of the secret for cookies opens a session when it is \
+               sent as the cookie",
+        run: dump::as_signed_cookies,
     },
 ];
 

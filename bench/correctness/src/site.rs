@@ -14,8 +14,9 @@
 //! | `GET /control/waiting` | how many handlers wait |
 //! | `POST /control/loads/fail`, `…/work` | whether the store fails to load |
 //! | `GET /control/dump` | the texts that somebody would find who steals the database, as a JSON list |
+//! | `GET /control/forgery` | the cookies that somebody makes of that who also has the secret that cookies are signed with, as JSON; the request brings a genuine one |
 //!
-//! The last three pass by the library. A site runs as two instances that share one store.
+//! The last four pass by the library. A site runs as two instances that share one store.
 
 use std::net::SocketAddr;
 

@@ -1,31 +1,42 @@
-// What passes by the library: who waits, whether the store works, and what a thief would find in it.
+// What passes by the library: who waits, whether the store works, and what a thief would make of it.
 "use strict";
 
 let waiting = 0;
-let failsLoads = false;
-const kept = [];
 
-/** Answers what the library must not see; false if the request is not of that kind. */
-function control(req, res) {
-  switch (req.url) {
-    case "/control/waiting":
-      return answer(res, String(waiting));
-    case "/control/loads/fail":
-      failsLoads = true;
-      return answer(res, "done");
-    case "/control/loads/work":
-      failsLoads = false;
-      return answer(res, "done");
-    case "/control/dump":
-      return answer(res, JSON.stringify(kept));
-    default:
-      return false;
-  }
+/** Of a library without a store. */
+const noStore = { failLoads() {}, dump: () => [] };
+
+/**
+ * The control of one site: `store` fails to load on command, and can be stolen; `forge` makes, of a genuine cookie and of
+ * what was stolen, the cookies of one who knows the secret.
+ */
+function controlOf({ store = noStore, forge }) {
+  const answers = {
+    "/control/waiting": () => String(waiting),
+    "/control/loads/fail": () => store.failLoads(true),
+    "/control/loads/work": () => store.failLoads(false),
+    "/control/dump": async () => JSON.stringify(await store.dump()),
+    "/control/forgery": async (req) => {
+      const [, genuine] = req.headers.cookie.split(/=(.*)/);
+      return JSON.stringify(await forge(genuine, await store.dump()));
+    },
+  };
+
+  /** Answers what the library must not see; false if the request is not of that kind. */
+  return function control(req, res) {
+    const find = answers[req.url];
+    if (!find) return false;
+    answer(find, req, res);
+    return true;
+  };
 }
 
-function answer(res, text) {
-  res.end(text);
-  return true;
+async function answer(find, req, res) {
+  try {
+    res.end(await find(req));
+  } catch (error) {
+    res.writeHead(500).end(error.message);
+  }
 }
 
 /** Waits for the end of a request's body. */
@@ -45,18 +56,4 @@ async function waitForLeaving(req) {
   waiting--;
 }
 
-/** A store with callbacks that fails to load on command, and that can be stolen. */
-function watched(store) {
-  const { get, set } = store;
-  store.get = (sid, callback) => {
-    if (failsLoads) return setImmediate(callback, new Error("the store is out of order"));
-    return get.call(store, sid, callback);
-  };
-  store.set = (sid, session, callback) => {
-    kept.push(sid, JSON.stringify(session));
-    return set.call(store, sid, session, callback);
-  };
-  return store;
-}
-
-module.exports = { control, waitForLeaving, waitForTheEnd, watched };
+module.exports = { controlOf, waitForLeaving, waitForTheEnd };

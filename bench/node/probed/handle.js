@@ -16,7 +16,7 @@ module.exports = async function handle(req, session) {
       await session.set(rest[0], rest[1]);
       break;
     case "sign-in":
-      await session.renew();
+      await (session.signIn ?? session.renew)();
       await session.set("user", "ada");
       break;
     case "sign-out":
@@ -33,7 +33,7 @@ module.exports = async function handle(req, session) {
       }
       await session.get("user");
       await waitForTheEnd(req);
-      if (rest[0] === "count") await session.set("count", ((await session.get("count")) ?? 0) + 1);
+      if (rest[0] === "count") await addOne(session);
       else await session.set(rest[1], rest[2]);
       break;
     default:
@@ -41,3 +41,9 @@ module.exports = async function handle(req, session) {
   }
   return { text: "done" };
 };
+
+/** By the library's best means. */
+async function addOne(session) {
+  if (session.update) await session.update("count", (count = 0) => count + 1);
+  else await session.set("count", ((await session.get("count")) ?? 0) + 1);
+}

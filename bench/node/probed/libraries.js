@@ -4,8 +4,11 @@
 const http = require("node:http");
 const { promisify } = require("node:util");
 
-const { control, watched } = require("./control");
+const { controlOf } = require("./control");
+const { fastifyForger, ironForger, sidForger, tenureForger } = require("./forgers");
 const handle = require("./handle");
+const watchedRedis = require("./watched-redis");
+const watched = require("./watched-store");
 
 const SECRET = "T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r";
 
@@ -15,22 +18,28 @@ function answer(res, { text, fails }) {
   res.end(text);
 }
 
+/** A server of what is in express-session's form. */
+function serverOf(sessions, control, handleOf) {
+  return http.createServer((req, res) => {
+    if (control(req, res)) return;
+    sessions(req, res, async (error) => {
+      if (error) return answer(res, { text: error.message, fails: true });
+      try {
+        answer(res, await handle(req, handleOf(req)));
+      } catch (failure) {
+        if (!res.destroyed) answer(res, { text: failure.message, fails: true });
+      }
+    });
+  });
+}
+
 /** For express-session and what takes its place. */
 function middleware(library) {
   const store = watched(new library.MemoryStore());
+  const control = controlOf({ store, forge: sidForger(SECRET) });
   return () => {
-    const sessions = library({ store, secret: SECRET, resave: false, saveUninitialized: false });
-    return http.createServer((req, res) => {
-      if (control(req, res)) return;
-      sessions(req, res, async (error) => {
-        if (error) return answer(res, { text: error.message, fails: true });
-        try {
-          answer(res, await handle(req, handleOf(req)));
-        } catch (failure) {
-          if (!res.destroyed) answer(res, { text: failure.message, fails: true });
-        }
-      });
-    });
+    const sessions = library({ store: store.store, secret: SECRET, resave: false, saveUninitialized: false });
+    return serverOf(sessions, control, handleOf);
   };
 }
 
@@ -52,9 +61,33 @@ function handleOf(req) {
   };
 }
 
+/** Tenure's engine, which takes none but its own stores: on Redis, for the one in memory shows nobody what is in it. */
+async function engine(redisUrl) {
+  const tenure = ours();
+  const store = await tenure.connect(redisUrl);
+  const control = controlOf({ store: await watchedRedis(redisUrl), forge: tenureForger(SECRET) });
+  // A thief has more time than a limit of guesses lets the probes have.
+  return () => serverOf(tenure({ store, secret: SECRET, guessLimit: "unlimited" }), control, engineHandleOf);
+}
+
+function engineHandleOf({ session }) {
+  return {
+    get: (key) => session[key],
+    set: (key, value) => void (session[key] = value),
+    update: (key, change) => session.update(key, change),
+    clear: () => {
+      for (const key of Object.keys(session)) delete session[key];
+    },
+    renew: () => session.renew(),
+    signIn: () => session.signIn("ada"),
+    end: () => session.signOut(),
+  };
+}
+
 function fastify() {
   const { MemoryStore } = require("express-session");
   const store = watched(new MemoryStore());
+  const control = controlOf({ store, forge: fastifyForger(SECRET) });
   return () => {
     const app = require("fastify")();
     app.addHook("onRequest", (request, reply, next) => {
@@ -62,7 +95,12 @@ function fastify() {
       else next();
     });
     app.register(require("@fastify/cookie"));
-    app.register(require("@fastify/session"), { secret: SECRET, store, saveUninitialized: false, cookie: { secure: false } });
+    app.register(require("@fastify/session"), {
+      secret: SECRET,
+      store: store.store,
+      saveUninitialized: false,
+      cookie: { secure: false },
+    });
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", (request, payload, done) => done(null));
     app.all("/*", async (request, reply) => {
@@ -85,6 +123,7 @@ function fastify() {
 function iron() {
   const { getIronSession } = require("iron-session");
   const options = { password: SECRET, cookieName: "session", cookieOptions: { secure: false } };
+  const control = controlOf({ forge: ironForger(SECRET) });
   return () =>
     http.createServer(async (req, res) => {
       if (control(req, res)) return;
@@ -108,9 +147,12 @@ function iron() {
     });
 }
 
+const ours = () => require("../../../packages/express");
+
 module.exports = {
+  "Tenure, engine for Express": engine,
+  "tenure-express": () => middleware(ours()),
   "express-session": () => middleware(require("express-session")),
-  "tenure-express": () => middleware(require("../../../packages/express")),
   "@fastify/session": fastify,
   "iron-session": iron,
 };

@@ -1,4 +1,4 @@
-// `node site.js LIBRARY`: two instances that share one store. Prints their ports, and ends with its standard input.
+// `node site.js LIBRARY [REDIS-URL]`: two instances that share one store. Prints their ports, and ends with its standard input.
 "use strict";
 
 const libraries = require("./libraries");
@@ -13,7 +13,8 @@ async function listen(server) {
 }
 
 async function main() {
-  const instance = libraries[process.argv[2]]();
+  const [library, redisUrl] = process.argv.slice(2);
+  const instance = await libraries[library](redisUrl);
   const ports = [await listen(instance()), await listen(instance())];
   console.log(JSON.stringify(ports));
   process.stdin.on("close", () => process.exit()).resume();

@@ -36,6 +36,18 @@ function middleware(library, bytes, store) {
   });
 }
 
+/** Which takes the store that its URL names, and no other. */
+async function engine(bytes, url, options) {
+  const library = ours();
+  const sessions = library({ store: await library.connect(url), secret: SECRET, ...options });
+  return http.createServer((req, res) => {
+    sessions(req, res, (error) => {
+      if (error) return res.writeHead(error.status ?? 500).end(error.message);
+      res.end(serve(req.url, req.session, bytes));
+    });
+  });
+}
+
 async function onRedis(library, bytes, redisUrl) {
   const client = require("redis").createClient({ url: redisUrl });
   await client.connect();
@@ -76,14 +88,16 @@ function iron(bytes) {
 const ours = () => require("../../../packages/express");
 const upstream = () => require("express-session");
 
-// The engine mode goes here, as "Tenure, engine".
 module.exports = {
   "bare": bare,
+  "Tenure, engine": (bytes) => engine(bytes, "memory:"),
+  "Tenure, engine, unsealed": (bytes) => engine(bytes, "memory:", { sealed: false }),
   "tenure-express": (bytes) => middleware(ours(), bytes),
   "express-session": (bytes) => middleware(upstream(), bytes),
   "iron-session": iron,
   "bare, fastify": bareFastify,
   "@fastify/session": fastify,
+  "Tenure, engine on Redis": engine,
   "tenure-express, connect-redis": (bytes, redisUrl) => onRedis(ours(), bytes, redisUrl),
   "express-session, connect-redis": (bytes, redisUrl) => onRedis(upstream(), bytes, redisUrl),
 };

@@ -13,8 +13,16 @@ pub const UPSTREAM: &str = "express-session";
 const BARE: &str = "bare";
 const BARE_FASTIFY: &str = "bare, fastify";
 
-pub static CONTENDERS: [Contender; 8] = [
+pub static CONTENDERS: [Contender; 11] = [
     contender(BARE, UPSTREAM, BARE),
+    Contender {
+        is_ours: true,
+        ..contender("Tenure, engine", "tenure-express", BARE)
+    },
+    Contender {
+        is_ours: true,
+        ..contender("Tenure, engine, unsealed", "tenure-express", BARE)
+    },
     Contender {
         is_ours: true,
         ..contender("tenure-express", "tenure-express", BARE)
@@ -26,6 +34,10 @@ pub static CONTENDERS: [Contender; 8] = [
     },
     contender(BARE_FASTIFY, "fastify", BARE_FASTIFY),
     contender("@fastify/session", "@fastify/session", BARE_FASTIFY),
+    Contender {
+        is_ours: true,
+        ..contender("Tenure, engine on Redis", "tenure-express", BARE)
+    },
     Contender {
         is_ours: true,
         ..contender("tenure-express, connect-redis", "tenure-express", BARE)

@@ -49,7 +49,7 @@ pub fn write(sections: &[Section], options: &Options) -> anyhow::Result<()> {
     let mut page = heading("On Node.js", options.is_quick);
     page += "Over HTTP with `wrk`, 16 connections, 64 sessions; each library in a process of its own, in alternating rounds. What a library \
              adds is the processor's time of its process for a request, less that of the same site without sessions in the same round. \
-             Sessions in memory, but for those on connect-redis. iron-session keeps all in the cookie.\n";
+             Sessions in memory, but for those on Redis. iron-session keeps all in the cookie.\n";
     for section in sections {
         page += &format!("\n## {}\n\n{}", section.work, table(&section.rows));
         draw(section)?;

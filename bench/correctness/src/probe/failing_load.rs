@@ -9,9 +9,9 @@ pub fn then_a_write(site: &dyn Site) -> anyhow::Result<Finding> {
     let scene = Scene::of(site);
     let mut visitor = scene.signed_in()?;
     let before = visitor.cookies().clone();
-    Visitor::default().post(scene.a(), "/control/loads/fail")?;
+    scene.must_post(&mut Visitor::default(), "/control/loads/fail")?;
     let answer = visitor.post(scene.b(), "/value/b/2")?;
-    Visitor::default().post(scene.a(), "/control/loads/work")?;
+    scene.must_post(&mut Visitor::default(), "/control/loads/work")?;
     for instance in [scene.a(), scene.b()] {
         let mut same = Visitor::bearing(&before);
         if value_at(instance, &mut same, "user")? != "ada" {

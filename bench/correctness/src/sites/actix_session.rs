@@ -8,14 +8,17 @@ use actix_session::storage::{
     LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key,
 };
 use actix_session::{Session, SessionMiddleware};
-use actix_web::cookie::Key;
 use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, CookieJar, Key};
 use actix_web::error::ErrorInternalServerError;
+use actix_web::http::header::COOKIE;
 use actix_web::web::{Data, Json, Path, Payload, ServiceConfig, get, post};
-use actix_web::{App, HttpServer};
+use actix_web::{App, HttpRequest, HttpServer};
+use anyhow::Context;
 
 use super::KEY;
 use crate::control::{Control, Watch};
+use crate::forger::{Forger, Forgery};
 use crate::site::{Instance, NOTHING, Site};
 
 struct ActixSite {
@@ -31,7 +34,7 @@ impl Site for ActixSite {
 /// On a runtime of its own, which lives as long as this process.
 pub async fn site() -> anyhow::Result<Box<dyn Site>> {
     let store = Watched::default();
-    let control = Control::of(store.watch.clone());
+    let control = Control::of(store.watch.clone()).forged_by(Some(PrivateJarForger));
     let mut instances = Vec::new();
     for _ in 0..2 {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
@@ -87,12 +90,23 @@ fn routes(config: &mut ServiceConfig) {
         .route(
             "/control/dump",
             get().to(async |control: Data<Control>| Json(control.store.dump().await)),
-        );
+        )
+        .route("/control/forgery", get().to(forgery));
 }
 
 fn fail_loads(control: &Control, fail: bool) -> &'static str {
     control.store.fail_loads(fail);
     "done"
+}
+
+async fn forgery(control: Data<Control>, request: HttpRequest) -> Answer {
+    let cookies = request
+        .headers()
+        .get(COOKIE)
+        .and_then(|value| value.to_str().ok());
+    let forgery = control.forgery(cookies.unwrap_or_default()).await;
+    let forgery = forgery.map_err(ErrorInternalServerError)?;
+    Ok(serde_json::to_string(&forgery)?)
 }
 
 async fn read(session: Session, key: Path<String>) -> Answer {
@@ -156,6 +170,42 @@ async fn read_then_wait(session: &Session, control: &Control, body: Payload) -> 
     let _waiting = control.waits();
     body.to_bytes().await?;
     Ok(())
+}
+
+/// It encrypts its cookies unless it is told to sign them.
+struct PrivateJarForger;
+
+const COOKIE_NAME: &str = "id";
+
+impl PrivateJarForger {
+    fn encrypted(text: &str) -> String {
+        let mut jar = CookieJar::new();
+        jar.private_mut(&Key::from(KEY))
+            .add(Cookie::new(COOKIE_NAME, text.to_owned()));
+        let pair = jar
+            .get(COOKIE_NAME)
+            .map(|cookie| cookie.stripped().encoded().to_string());
+        let value = pair.as_deref().and_then(|pair| pair.split_once('='));
+        value.map_or_else(String::new, |(_, value)| value.to_owned())
+    }
+
+    fn decrypted(cookie: &str) -> anyhow::Result<String> {
+        let cookie = Cookie::parse_encoded(format!("{COOKIE_NAME}={cookie}"))?;
+        let text = CookieJar::new().private(&Key::from(KEY)).decrypt(cookie);
+        Ok(text
+            .context("it is not encrypted in this way")?
+            .value()
+            .to_owned())
+    }
+}
+
+impl Forger for PrivateJarForger {
+    fn forge(&self, genuine: &str, dump: &[String]) -> anyhow::Result<Forgery> {
+        Ok(Forgery {
+            remade: Self::encrypted(&Self::decrypted(genuine)?),
+            forged: dump.iter().map(|text| Self::encrypted(text)).collect(),
+        })
+    }
 }
 
 #[derive(Clone, Default)]

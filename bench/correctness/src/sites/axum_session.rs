@@ -8,13 +8,19 @@ use axum_session::{DatabaseError, DatabasePool, Key, SessionConfig, SessionLayer
 
 use crate::axum_site::{AxumSite, Handle};
 use crate::control::{Control, Watch};
+use crate::forger::CookieJarForger;
 use crate::site::Site;
 
 type Session = axum_session::Session<Watched>;
 
+/// It signs the visitor's address and user agent along: a thief takes their own.
+const THIEF: &str = "127.0.0.1;;;;";
+
 pub async fn site(key: Option<&'static [u8; 64]>) -> anyhow::Result<Box<dyn Site>> {
     let database = Watched::default();
-    AxumSite::start::<Session, _>(Control::of(database.watch.clone()), |router| {
+    let control =
+        Control::of(database.watch.clone()).forged_by(key.map(|key| CookieJarForger::new(key, THIEF)));
+    AxumSite::start::<Session, _>(control, |router| {
         let database = database.clone();
         async move {
             let config = SessionConfig::default();

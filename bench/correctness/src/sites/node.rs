@@ -7,12 +7,15 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 use measure::{node_folder, node_version_of};
+use tenure_testkit::servers::redis::RedisServer;
 
 use super::{Library, Ours};
 use crate::site::{Instance, Site};
 
 struct NodeSite {
     process: Child,
+    /// Ended after the process that uses it.
+    _redis: Option<RedisServer>,
     instances: [SocketAddr; 2],
 }
 
@@ -30,18 +33,21 @@ impl Drop for NodeSite {
     }
 }
 
+/// Whose site needs a server.
+const ENGINE: &str = "Tenure, engine for Express";
+
 pub fn libraries() -> anyhow::Result<Vec<Library>> {
     let folder = node_folder()?;
-    // The engine mode goes here, as `Ours::Engine`.
     let known = [
-        ("tenure-express", Ours::DropIn),
-        ("express-session", Ours::No),
-        ("@fastify/session", Ours::No),
-        ("iron-session", Ours::No),
+        (ENGINE, "tenure-express", Ours::Engine),
+        ("tenure-express", "tenure-express", Ours::DropIn),
+        ("express-session", "express-session", Ours::No),
+        ("@fastify/session", "@fastify/session", Ours::No),
+        ("iron-session", "iron-session", Ours::No),
     ];
     let mut libraries = Vec::new();
-    for (name, ours) in known {
-        let version = node_version_of(&folder, name)?;
+    for (name, package, ours) in known {
+        let version = node_version_of(&folder, package)?;
         let folder = folder.clone();
         libraries.push(Library {
             name,
@@ -57,8 +63,12 @@ pub fn libraries() -> anyhow::Result<Vec<Library>> {
 }
 
 fn start(folder: &Path, library: &str) -> anyhow::Result<Box<dyn Site>> {
+    let redis = (library == ENGINE)
+        .then(|| RedisServer::with(&["--appendonly", "no"]))
+        .transpose()?;
     let mut process = Command::new("node")
         .args(["probed/site.js", library])
+        .args(redis.as_ref().map(RedisServer::url))
         .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -70,5 +80,9 @@ fn start(folder: &Path, library: &str) -> anyhow::Result<Box<dyn Site>> {
     BufReader::new(output).read_line(&mut line)?;
     let ports: [u16; 2] = serde_json::from_str(&line).with_context(|| format!("{library} does not start"))?;
     let instances = ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-    Ok(Box::new(NodeSite { process, instances }))
+    Ok(Box::new(NodeSite {
+        process,
+        _redis: redis,
+        instances,
+    }))
 }

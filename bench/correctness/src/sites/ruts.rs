@@ -12,6 +12,7 @@ use tower_cookies::CookieManagerLayer;
 
 use crate::axum_site::{AxumSite, Handle};
 use crate::control::{Control, Watch};
+use crate::forger::CookieJarForger;
 use crate::site::Site;
 
 type Session = ruts::Session<Watched>;
@@ -21,7 +22,8 @@ pub async fn site(key: Option<&'static [u8; 64]>) -> anyhow::Result<Box<dyn Site
         inner: MokaStoreBuilder::new().build(),
         watch: Watch::default(),
     };
-    AxumSite::start::<Session, _>(Control::of(store.watch.clone()), |router| {
+    let control = Control::of(store.watch.clone()).forged_by(key.map(|key| CookieJarForger::new(key, "")));
+    AxumSite::start::<Session, _>(control, |router| {
         let options = CookieOptions::build()
             .name("session")
             .http_only(true)

@@ -3,24 +3,32 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures_util::future::BoxFuture;
 use tenure_core::store::{Operation, Touch};
-use tenure_core::{Environment, Key, Keyring, MemoryStore, Policy, Record, Sealing, Secret, Sessions, Store};
+use tenure_core::{
+    Environment, GuessLimit, Key, Keyring, MemoryStore, Policy, Record, Sealing, Secret, Sessions, Store,
+};
 use tenure_testkit::FaultyStore;
 use tenure_tower::{Session, SessionLayer};
 
 use crate::axum_site::{AxumSite, Handle};
 use crate::control::{Control, WatchedStore};
+use crate::forger::TenureForger;
 use crate::site::Site;
+
+const SECRET: &str = "T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r";
 
 pub async fn site(sealing: Sealing) -> anyhow::Result<Box<dyn Site>> {
     let store = FaultyStore::new(MemoryStore::new());
-    AxumSite::start::<Session, _>(Control::of(Watched(store.clone())), |router| {
+    let control = Control::of(Watched(store.clone())).forged_by(Some(TenureForger::new(SECRET)?));
+    AxumSite::start::<Session, _>(control, |router| {
         let store = store.clone();
         async move {
-            // Sessions in memory are for development; all else is as in production.
+            // Sessions in memory are for development, and a thief has more time than a limit of guesses lets the probes
+            // have; all else is as in production.
             let policy = Policy::default()
                 .environment(Environment::Development)
+                .guess_limit(GuessLimit::Unlimited)
                 .sealing(sealing);
-            let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
+            let keyring = Keyring::new(Secret::new(SECRET));
             Ok(router.layer(SessionLayer::new(Sessions::new(policy, keyring, store)?)))
         }
     })
@@ -95,8 +103,11 @@ impl WatchedStore for Watched {
 fn texts_of(record: &Record) -> Vec<String> {
     let id = record.id.as_bytes().as_slice();
     let hash = record.secret_hash.as_bytes().as_slice();
-    let cookie = [&[1], [0; 4].as_slice(), id, hash, [0; 16].as_slice()].concat();
-    let binary = [id, hash, &record.data, &cookie].map(Base64UrlUnpadded::encode_string);
+    let before = record.previous_secret_hash.as_ref();
+    let before = before.map_or(&[][..], |hash| hash.as_bytes());
+    let lineage = record.lineage.to_bytes();
+    let cookie = [&[1], [0; 4].as_slice(), id, &[0; 4], hash, &[0; 16]].concat();
+    let binary = [id, hash, before, &lineage, &record.data, &cookie].map(Base64UrlUnpadded::encode_string);
     let text = [
         record.id.to_string(),
         String::from_utf8_lossy(&record.data).into_owned(),

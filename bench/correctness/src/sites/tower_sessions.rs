@@ -8,11 +8,13 @@ use tower_sessions::{MemoryStore, Session, SessionManagerLayer, SessionStore};
 
 use crate::axum_site::{AxumSite, Handle};
 use crate::control::{Control, Watch};
+use crate::forger::CookieJarForger;
 use crate::site::Site;
 
 pub async fn site(key: Option<&'static [u8; 64]>) -> anyhow::Result<Box<dyn Site>> {
     let store = Watched::default();
-    AxumSite::start::<Session, _>(Control::of(store.watch.clone()), |router| {
+    let control = Control::of(store.watch.clone()).forged_by(key.map(|key| CookieJarForger::new(key, "")));
+    AxumSite::start::<Session, _>(control, |router| {
         let layer = SessionManagerLayer::new(store.clone());
         async move {
             Ok(match key {
