@@ -64,10 +64,12 @@ function handleOf(req) {
 /** Tenure's engine, which takes none but its own stores: on Redis, for the one in memory shows nobody what is in it. */
 async function engine(redisUrl) {
   const tenure = ours();
-  const store = await tenure.connect(redisUrl);
   const control = controlOf({ store: await watchedRedis(redisUrl), forge: tenureForger(SECRET) });
-  // A thief has more time than a limit of guesses lets the probes have.
-  return () => serverOf(tenure({ store, secret: SECRET, guessLimit: "unlimited" }), control, engineHandleOf);
+  return async () => {
+    const store = await tenure.connect(redisUrl);
+    // A thief has more time than a limit of guesses lets the probes have.
+    return serverOf(tenure({ store, secret: SECRET, guessLimit: "unlimited" }), control, engineHandleOf);
+  };
 }
 
 function engineHandleOf({ session }) {

@@ -15,7 +15,7 @@ async function listen(server) {
 async function main() {
   const [library, redisUrl] = process.argv.slice(2);
   const instance = await libraries[library](redisUrl);
-  const ports = [await listen(instance()), await listen(instance())];
+  const ports = [await listen(await instance()), await listen(await instance())];
   console.log(JSON.stringify(ports));
   process.stdin.on("close", () => process.exit()).resume();
 }

@@ -8,7 +8,7 @@ const path = require("node:path");
 const { RESP_TYPES, createClient } = require("redis");
 
 const SCRIPTS = path.join(__dirname, "../../../crates/redis/src/scripts");
-/** By which a request loads its session. */
+/** By which an instance loads a session that it has not seen lately. */
 const LOADING = "touch.lua";
 
 module.exports = async function watchedRedis(url) {
