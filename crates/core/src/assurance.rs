@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bytes::BufMut;
+
 use crate::clock::Timestamp;
 
 /// How strongly somebody proved who they are: the authentication assurance levels of NIST SP 800-63B-4, section 2. A
@@ -76,11 +78,11 @@ impl Proofs {
     }
 
     /// How many levels there are, then the time of each.
-    pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
+    pub(crate) fn append_to(&self, bytes: &mut impl BufMut) {
         let proven = self.0.iter().flatten();
-        bytes.push(proven.clone().count() as u8);
+        bytes.put_u8(proven.clone().count() as u8);
         for proof in proven {
-            bytes.extend_from_slice(&proof.as_millis().to_be_bytes());
+            bytes.put_slice(&proof.as_millis().to_be_bytes());
         }
     }
 

@@ -17,6 +17,7 @@ use crate::next_record::next_record;
 use crate::outgoing::Outgoing;
 use crate::random::RandomError;
 use crate::record::{Lifetime, Record};
+use crate::seal::Unsealed;
 use crate::session_id::SessionId;
 use crate::set_cookie;
 use crate::state::{
@@ -156,8 +157,7 @@ pub(crate) async fn save(visit: &Visit) -> Result<Saved, CommitError> {
     let _turn = visit.turn.lock().await;
     let mut deadline = visit.engine.deadline();
     remove_ended(visit, &mut deadline).await?;
-    let (standing, pending) = begin(visit)?;
-    let Some(pending) = pending else {
+    let Some((standing, pending)) = begin(visit)? else {
         return Ok(Saved::Unchanged);
     };
     let saved = match standing {
@@ -175,30 +175,28 @@ enum Begun {
 }
 
 /// Moves what is pending to what is in flight, and copies what the writing needs.
-fn begin(visit: &Visit) -> Result<(Begun, Option<Pending>), CommitError> {
+fn begin(visit: &Visit) -> Result<Option<(Begun, Arc<Pending>)>, CommitError> {
     let mut state = visit.state();
-    let pending = state.whole_pending();
+    let pending = state.take_pending();
+    if pending.is_empty() {
+        return Ok(None);
+    }
     let begun = match &state.standing {
         Standing::Live(live) => Begun::Live(live.clone()),
         Standing::Absent(absence) => Begun::Absent(*absence),
         Standing::Unasked => Begun::Absent(Absence::NoCookie),
     };
-    if pending.is_empty() {
-        return Ok((begun, None));
-    }
     let needs_cookie = match &begun {
         Begun::Live(live) => pending.changes_metadata(&live.record),
         Begun::Absent(_) => true,
     };
     if needs_cookie && state.answered == Answered::Already {
-        state.pending = Pending::default();
-        state.in_flight = None;
         return Err(CommitError::AfterResponse);
     }
-    state.pending = Pending::default();
-    state.in_flight = Some(pending.clone());
+    let pending = Arc::new(pending);
+    state.in_flight = Some(Arc::clone(&pending));
     state.overtaken = None;
-    Ok((begun, Some(pending)))
+    Ok(Some((begun, pending)))
 }
 
 async fn remove_ended(visit: &Visit, deadline: &mut Deadline) -> Result<(), CommitError> {
@@ -248,7 +246,7 @@ async fn insert(
         }
         _ => {}
     }
-    let data = Arc::new(data.unwrap_or_else(Data::empty));
+    let data = Arc::new(Unsealed::from(data.unwrap_or_else(Data::empty)));
     refuse_too_large(visit, &data)?;
     loop {
         let now = engine.now();
@@ -259,10 +257,11 @@ async fn insert(
             ..blank_record(visit, now)
         };
         pending.stamp(&mut record, &engine.policy, now, || visit.device());
-        record.data = engine
-            .policy
-            .sealing
-            .close(&data, &record, &token.secret, &engine.keyring.load())?;
+        record.data =
+            engine
+                .policy
+                .sealing
+                .close(&data, &record, &token.secret, &engine.keyring.load(), None)?;
         let inserted = deadline
             .call(Operation::Insert, engine.store.insert(&record))
             .await;
@@ -328,7 +327,7 @@ async fn update(
             finish(visit, base);
             return Ok(Saved::Unchanged);
         }
-        let data = data.map_or_else(|| Arc::clone(&base.data), Arc::new);
+        let data = data.map_or_else(|| Arc::clone(&base.data), |data| Arc::new(Unsealed::from(data)));
         refuse_too_large(visit, &data)?;
         let now = engine.now();
         let secret = fresh_secret.clone().unwrap_or_else(|| base.secret.clone());

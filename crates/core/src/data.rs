@@ -15,7 +15,7 @@ pub(crate) type Raw = Arc<str>;
 /// parsed when it is read, and an untouched one is written back byte for byte.
 #[derive(Debug)]
 pub(crate) struct Data {
-    json: Box<str>,
+    json: String,
     /// Ordered by key, each key once.
     entries: Vec<Entry>,
 }
@@ -48,7 +48,7 @@ impl Data {
         }
     }
 
-    pub(crate) fn parse(json: impl Into<Box<str>>) -> Result<Self, NotAnObject> {
+    pub(crate) fn parse(json: impl Into<String>) -> Result<Self, NotAnObject> {
         let json = json.into();
         let mut parser = serde_json::Deserializer::from_str(&json);
         let mut entries = parser
@@ -140,7 +140,7 @@ impl DataBuilder {
     pub(crate) fn finish(mut self) -> Data {
         self.json.push('}');
         Data {
-            json: self.json.into_boxed_str(),
+            json: self.json,
             entries: self.entries,
         }
     }

@@ -10,6 +10,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::BufMut;
+
 use crate::assurance::Proofs;
 use crate::clock::Timestamp;
 
@@ -150,23 +152,23 @@ impl Lineage {
         bytes
     }
 
-    pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
+    pub(crate) fn append_to(&self, bytes: &mut impl BufMut) {
         let phase = match self.handover {
             Handover::Done => 0,
             Handover::Offered { returns, .. } => OFFERED | returns.0 << PHASE_BITS,
             Handover::Seen { returns, .. } => SEEN | returns.0 << PHASE_BITS,
         };
-        bytes.push(FORMAT);
-        bytes.extend_from_slice(&self.generation.to_be_bytes());
-        bytes.extend_from_slice(&self.root.to_be_bytes());
-        bytes.extend_from_slice(&self.renewed_at.as_millis().to_be_bytes());
-        bytes.push(phase);
+        bytes.put_u8(FORMAT);
+        bytes.put_slice(&self.generation.to_be_bytes());
+        bytes.put_slice(&self.root.to_be_bytes());
+        bytes.put_slice(&self.renewed_at.as_millis().to_be_bytes());
+        bytes.put_u8(phase);
         match &self.handover {
             Handover::Done => {}
-            Handover::Offered { successor, .. } => bytes.extend_from_slice(&successor.0),
+            Handover::Offered { successor, .. } => bytes.put_slice(&successor.0),
             Handover::Seen { successor, at, .. } => {
-                bytes.extend_from_slice(&successor.0);
-                bytes.extend_from_slice(&at.as_millis().to_be_bytes());
+                bytes.put_slice(&successor.0);
+                bytes.put_slice(&at.as_millis().to_be_bytes());
             }
         }
         self.proofs.append_to(bytes);

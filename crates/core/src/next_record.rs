@@ -39,9 +39,10 @@ pub(crate) fn next_record(
     if base.attendance == Attendance::Active || pending.needs_new_secret() {
         record.last_seen_at = record.last_seen_at.max(now);
     }
-    record.data = engine
-        .policy
-        .sealing
-        .close(data, &record, secret, &engine.keyring.load())?;
+    record.data =
+        engine
+            .policy
+            .sealing
+            .close(data, &record, secret, &engine.keyring.load(), Some(&base.data))?;
     Ok(record)
 }

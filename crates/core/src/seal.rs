@@ -1,14 +1,17 @@
 //! The data at rest: sealed under a key that nobody stores.
 
+use std::ops::Deref;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
 use zeroize::Zeroizing;
 
 use crate::data::Data;
 use crate::event::Refusal;
 use crate::keyring::{KeyId, KeyRole, Keyring, Keys};
 use crate::lineage::{Lineage, Sealed32};
+use crate::owner::Owner;
 use crate::random::{RandomError, random_bytes};
 use crate::record::{Lifetime, Record};
 use crate::session_id::SessionId;
@@ -52,18 +55,62 @@ const TAG_LENGTH: usize = 16;
 /// How many bytes sealing adds.
 pub(crate) const OVERHEAD: usize = CIPHERTEXT_AT + TAG_LENGTH;
 
+/// Data that was opened, with the key that opened it, so that what is written in its place need not derive it again.
+pub(crate) struct Unsealed {
+    data: Data,
+    key: Option<DataKey>,
+}
+
+/// The key that a secret's data is sealed under by a keyring's current key.
+struct DataKey {
+    key: LessSafeKey,
+    secret: TokenSecret,
+    keyring: u64,
+}
+
+impl Unsealed {
+    fn key(&self, secret: &TokenSecret, keyring: &Keyring) -> Option<&LessSafeKey> {
+        let known = self.key.as_ref()?;
+        (known.keyring == keyring.serial() && known.secret.is(secret)).then_some(&known.key)
+    }
+}
+
+impl From<Data> for Unsealed {
+    fn from(data: Data) -> Self {
+        Self { data, key: None }
+    }
+}
+
+impl Deref for Unsealed {
+    type Target = Data;
+
+    fn deref(&self) -> &Data {
+        &self.data
+    }
+}
+
 impl Sealing {
-    /// The stored form of `data`, bound to the other fields of `record` as they are now.
+    /// The stored form of `data`, bound to the other fields of `record` as they are now. What was opened `before` may
+    /// spare some work.
     pub(crate) fn close(
         self,
         data: &Data,
         record: &Record,
         secret: &TokenSecret,
         keyring: &Keyring,
+        before: Option<&Unsealed>,
     ) -> Result<Bytes, RandomError> {
-        match self {
-            Self::Plain => Ok(Bytes::copy_from_slice(data.json().as_bytes())),
-            Self::Sealed => seal(data.json().as_bytes(), record, secret, keyring.current()),
+        let plain = data.json().as_bytes();
+        let known = before.and_then(|before| before.key(secret, keyring));
+        match (self, known) {
+            (Self::Plain, _) => Ok(Bytes::copy_from_slice(plain)),
+            (Self::Sealed, Some(key)) => seal(plain, record, keyring.current(), key),
+            (Self::Sealed, None) => seal(
+                plain,
+                record,
+                keyring.current(),
+                &data_key(keyring.current(), secret),
+            ),
         }
     }
 
@@ -74,28 +121,35 @@ impl Sealing {
         record: &Record,
         secret: &TokenSecret,
         keyring: &Keyring,
-    ) -> Result<(Data, KeyRole), OpenError> {
-        let (json, key) = match self {
-            Self::Plain => (record.data.to_vec(), KeyRole::Current),
-            Self::Sealed => unseal(record, secret, keyring)?,
+    ) -> Result<(Unsealed, KeyRole), OpenError> {
+        let (json, role, key) = match self {
+            Self::Plain => (record.data.to_vec(), KeyRole::Current, None),
+            Self::Sealed => {
+                unseal(record, secret, keyring).map(|(json, role, key)| (json, role, Some(key)))?
+            }
         };
         let json = String::from_utf8(json).map_err(|_| OpenError::Rejected)?;
         let data = Data::parse(json).map_err(|_| OpenError::Rejected)?;
-        Ok((data, key))
+        let key = key.filter(|_| role == KeyRole::Current).map(|key| DataKey {
+            key,
+            secret: secret.clone(),
+            keyring: keyring.serial(),
+        });
+        Ok((Unsealed { data, key }, role))
     }
 }
 
-fn seal(plain: &[u8], record: &Record, secret: &TokenSecret, keys: &Keys) -> Result<Bytes, RandomError> {
+fn seal(plain: &[u8], record: &Record, keys: &Keys, key: &LessSafeKey) -> Result<Bytes, RandomError> {
     let nonce: [u8; NONCE_LEN] = random_bytes()?;
     let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
     sealed.push(VERSION);
     sealed.extend_from_slice(keys.id().as_bytes());
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);
-    let tag = data_key(keys, secret)
+    let tag = key
         .seal_in_place_separate_tag(
             Nonce::assume_unique_for_key(nonce),
-            Aad::from(bound_fields(record)),
+            Aad::from(BoundFields::of(record)),
             &mut sealed[CIPHERTEXT_AT..],
         )
         .expect("AES-256-GCM seals up to 64 GiB, and a session's data is a mebibyte at most");
@@ -103,7 +157,11 @@ fn seal(plain: &[u8], record: &Record, secret: &TokenSecret, keys: &Keys) -> Res
     Ok(sealed.into())
 }
 
-fn unseal(record: &Record, secret: &TokenSecret, keyring: &Keyring) -> Result<(Vec<u8>, KeyRole), OpenError> {
+fn unseal(
+    record: &Record,
+    secret: &TokenSecret,
+    keyring: &Keyring,
+) -> Result<(Vec<u8>, KeyRole, LessSafeKey), OpenError> {
     let stored = &record.data;
     if stored.len() < OVERHEAD || stored[0] != VERSION {
         return Err(OpenError::Rejected);
@@ -113,16 +171,17 @@ fn unseal(record: &Record, secret: &TokenSecret, keyring: &Keyring) -> Result<(V
     let mut nonce = [0; NONCE_LEN];
     nonce.copy_from_slice(&stored[NONCE_AT..CIPHERTEXT_AT]);
 
-    let bound = bound_fields(record);
+    let bound = BoundFields::of(record);
     let mut failure = OpenError::UnknownKey;
     for (keys, role) in keyring.with_id(KeyId::from_bytes(key_id)) {
         let mut opened = stored[CIPHERTEXT_AT..].to_vec();
         let nonce = Nonce::assume_unique_for_key(nonce);
-        match data_key(keys, secret).open_in_place(nonce, Aad::from(&bound), &mut opened) {
+        let key = data_key(keys, secret);
+        match key.open_in_place(nonce, Aad::from(&bound), &mut opened) {
             Ok(plain) => {
                 let length = plain.len();
                 opened.truncate(length);
-                return Ok((opened, role));
+                return Ok((opened, role, key));
             }
             Err(_) => failure = OpenError::Rejected,
         }
@@ -207,36 +266,59 @@ fn data_key(keys: &Keys, secret: &TokenSecret) -> LessSafeKey {
 /// The fields that the data is bound to, in an encoding that reads one way only. All that grants
 /// something is among them; `last_seen_at` is not, for it slides without a new seal, and the
 /// device is a label.
-fn bound_fields(record: &Record) -> Vec<u8> {
-    let owner = record.owner.as_ref().map(|owner| owner.as_str().as_bytes());
-    let mut bound = Vec::with_capacity(96 + Lineage::MAX_BYTES + owner.map_or(0, <[u8]>::len));
-    bound.extend_from_slice(b"tenure data 1");
-    bound.extend_from_slice(record.id.as_bytes());
-    bound.extend_from_slice(&record.version.to_be_bytes());
-    bound.extend_from_slice(&record.created_at.as_millis().to_be_bytes());
-    bound.extend_from_slice(&record.absolute_deadline.as_millis().to_be_bytes());
-    bound.extend_from_slice(&crate::clock::whole_millis(record.idle_timeout).to_be_bytes());
-    bound.push(match record.lifetime {
-        Lifetime::Standard => 0,
-        Lifetime::Remembered => 1,
-    });
-    match record.signed_in_at {
-        None => bound.push(0),
-        Some(moment) => {
-            bound.push(1);
-            bound.extend_from_slice(&moment.as_millis().to_be_bytes());
+struct BoundFields {
+    bytes: [u8; Self::MAX_BYTES],
+    length: usize,
+}
+
+impl BoundFields {
+    const LABEL: &[u8; 13] = b"tenure data 1";
+    const MAX_BYTES: usize = Self::LABEL.len()
+        + SessionId::LENGTH
+        + 4 * size_of::<u64>()
+        + 1
+        + (1 + size_of::<u64>())
+        + Lineage::MAX_BYTES
+        + (1 + Owner::MAX_BYTES);
+
+    fn of(record: &Record) -> Self {
+        let mut bytes = [0; Self::MAX_BYTES];
+        let mut rest = &mut bytes[..];
+        rest.put_slice(Self::LABEL);
+        rest.put_slice(record.id.as_bytes());
+        rest.put_u64(record.version);
+        rest.put_u64(record.created_at.as_millis());
+        rest.put_u64(record.absolute_deadline.as_millis());
+        rest.put_u64(crate::clock::whole_millis(record.idle_timeout));
+        rest.put_u8(match record.lifetime {
+            Lifetime::Standard => 0,
+            Lifetime::Remembered => 1,
+        });
+        match record.signed_in_at {
+            None => rest.put_u8(0),
+            Some(moment) => {
+                rest.put_u8(1);
+                rest.put_u64(moment.as_millis());
+            }
         }
-    }
-    record.lineage.append_to(&mut bound);
-    // Last, because it is the one whose length nothing before it tells.
-    match owner {
-        None => bound.push(0),
-        Some(owner) => {
-            bound.push(1);
-            bound.extend_from_slice(owner);
+        record.lineage.append_to(&mut rest);
+        // Last, because it is the one whose length nothing before it tells.
+        match &record.owner {
+            None => rest.put_u8(0),
+            Some(owner) => {
+                rest.put_u8(1);
+                rest.put_slice(owner.as_str().as_bytes());
+            }
         }
+        let length = Self::MAX_BYTES - rest.len();
+        Self { bytes, length }
     }
-    bound
+}
+
+impl AsRef<[u8]> for BoundFields {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 #[cfg(test)]
@@ -244,7 +326,6 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::device::Device;
-    use crate::owner::Owner;
     use crate::secret::Secret;
     use crate::session_id::SessionId;
     use proptest::prelude::*;
@@ -276,7 +357,7 @@ mod tests {
     fn sealed(secret: &TokenSecret, json: &str) -> Record {
         let record = record(secret);
         let data = Sealing::Sealed
-            .close(&Data::parse(json).unwrap(), &record, secret, &keyring())
+            .close(&Data::parse(json).unwrap(), &record, secret, &keyring(), None)
             .unwrap();
         Record { data, ..record }
     }

@@ -343,7 +343,7 @@ impl Session {
         let signing_in = state
             .pending
             .signs_in()
-            .or(state.in_flight.as_ref().and_then(Pending::signs_in));
+            .or(state.in_flight.as_deref().and_then(Pending::signs_in));
         signing_in.cloned().or_else(|| state.live()?.record.owner.clone())
     }
 

@@ -13,6 +13,7 @@ use crate::lineage::{Bearer, Step};
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::record::{Lifetime, Record};
+use crate::seal::Unsealed;
 use crate::session_id::SessionId;
 use crate::token::TokenSecret;
 
@@ -39,7 +40,7 @@ pub(crate) struct State {
     /// What the handler did since the last save.
     pub(crate) pending: Pending,
     /// What a save is writing right now. Left over if that save failed or was cancelled.
-    pub(crate) in_flight: Option<Pending>,
+    pub(crate) in_flight: Option<Arc<Pending>>,
     /// The sessions that this request ended and that are yet to be removed from the store: one, or two
     /// if it ended one that it had only just begun.
     pub(crate) endings: Vec<Ending>,
@@ -68,7 +69,7 @@ pub(crate) struct Live {
     /// Without the sealed data.
     pub(crate) record: Record,
     pub(crate) secret: TokenSecret,
-    pub(crate) data: Arc<Data>,
+    pub(crate) data: Arc<Unsealed>,
     /// The key that the data in the store is sealed under.
     pub(crate) sealed_under: KeyRole,
     /// Whether the browser bears the current secret or the one before, as long as both are good.
@@ -309,14 +310,23 @@ impl State {
     /// What a session would get if it were saved now.
     pub(crate) fn whole_pending(&self) -> Pending {
         match &self.in_flight {
-            Some(earlier) => earlier.clone().then(self.pending.clone()),
+            Some(earlier) => Pending::clone(earlier).then(self.pending.clone()),
             None => self.pending.clone(),
+        }
+    }
+
+    /// The same, for a save that is to write it.
+    pub(crate) fn take_pending(&mut self) -> Pending {
+        let pending = std::mem::take(&mut self.pending);
+        match self.in_flight.take() {
+            Some(earlier) => Arc::unwrap_or_clone(earlier).then(pending),
+            None => pending,
         }
     }
 
     /// The value of `key` as this request sees it.
     pub(crate) fn value(&self, key: &str) -> Option<Value> {
-        for changes in [Some(&self.pending), self.in_flight.as_ref()]
+        for changes in [Some(&self.pending), self.in_flight.as_deref()]
             .into_iter()
             .flatten()
         {
@@ -336,7 +346,7 @@ impl State {
         if let Some(live) = self.live() {
             keys.extend(live.data.iter().map(|(key, _)| key.to_owned()));
         }
-        for pending in [self.in_flight.as_ref(), Some(&self.pending)]
+        for pending in [self.in_flight.as_deref(), Some(&self.pending)]
             .into_iter()
             .flatten()
         {
@@ -361,7 +371,7 @@ impl State {
 /// A value as JSON text, without a copy of it.
 pub(crate) enum Value {
     Written(Raw),
-    Stored(Arc<Data>),
+    Stored(Arc<Unsealed>),
 }
 
 impl Value {

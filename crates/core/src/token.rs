@@ -220,6 +220,10 @@ impl TokenSecret {
         Self(bytes)
     }
 
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+
     pub(crate) fn expose(&self) -> &[u8; Self::LENGTH] {
         &self.0
     }

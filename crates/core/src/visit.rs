@@ -370,9 +370,10 @@ impl Visit {
                 // A look that is no activity seals nothing anew, and the cookie goes with the seal.
                 let seal_follows =
                     live.attendance == Attendance::Active || live.sealed_under != KeyRole::Older;
-                let (policy, now) = (&self.engine.policy, self.engine.now());
                 let is_issued = match live.bearer {
-                    Bearer::Predecessor => live.hands_on_the_successor(policy, now),
+                    Bearer::Predecessor => {
+                        live.hands_on_the_successor(&self.engine.policy, self.engine.now())
+                    }
                     _ => older_key && seal_follows,
                 };
                 if is_issued {
