@@ -216,9 +216,10 @@ class EngineSession {
   }
 }
 
-// A stored `__proto__` must be a value like any other.
+// A stored `__proto__` must be a value like any other. Elsewhere an assignment does the same, and is quicker.
 function define(session, name, value) {
-  Object.defineProperty(session, name, { configurable: true, enumerable: true, value, writable: true });
+  if (name !== "__proto__") session[name] = value;
+  else Object.defineProperty(session, name, { configurable: true, enumerable: true, value, writable: true });
 }
 
 const dropped = () => new SessionError(DROPPED);
