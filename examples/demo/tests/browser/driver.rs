@@ -52,27 +52,32 @@ pub(crate) const PHONE: Look = Look {
 };
 
 impl Driver {
+    /// It takes a port that is free over IPv4 and ends when that is taken over IPv6, so it may have to start again.
     pub(crate) fn start() -> Self {
-        let mut process = Command::new(installed("chromedriver"))
+        let started = (0..10).find_map(|_| Self::started());
+        started.unwrap_or_else(|| panic!("chromedriver did not start; {MISSING}"))
+    }
+
+    fn started() -> Option<Self> {
+        let process = Command::new(installed("chromedriver"))
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        // It takes a free port and says which; it is silent after that.
-        let port = stdout.lines().map_while(Result::ok).find_map(|line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse().ok()
-        });
-        let driver = Self {
+        let mut driver = Self {
             process,
-            port: port.unwrap_or(0),
+            port: 0,
             profiles: TempDir::new().unwrap(),
             browsers: 0,
         };
-        assert_ne!(driver.port, 0, "chromedriver did not start; {MISSING}");
-        driver
+        let stdout = BufReader::new(driver.process.stdout.take().unwrap());
+        // It says which port it took; it is silent after that.
+        driver.port = stdout.lines().map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse().ok()
+        })?;
+        Some(driver)
     }
 
     /// A browser with a profile of its own, so with cookies of its own.
