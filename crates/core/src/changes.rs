@@ -144,7 +144,7 @@ impl Changes {
         base: &Data,
         run: impl Fn(Option<&str>, &[Step], &Option<Raw>) -> Result<Option<Raw>, DataError>,
     ) -> Result<Option<Data>, DataError> {
-        let mut merged = DataBuilder::with_capacity(base.json().len() + 64, self.keys.len() + 8);
+        let mut merged = DataBuilder::with_capacity(base.json().len() + 64);
         let mut differs = false;
         let mut changes = self.keys.iter().peekable();
         let mut kept = base.iter().peekable();
@@ -288,7 +288,7 @@ mod tests {
     }
 
     fn data_of(model: &BTreeMap<&'static str, u64>) -> Data {
-        let mut builder = DataBuilder::with_capacity(0, 0);
+        let mut builder = DataBuilder::with_capacity(0);
         model
             .iter()
             .for_each(|(key, value)| builder.push(key, &value.to_string()));

@@ -17,7 +17,6 @@ use crate::next_record::next_record;
 use crate::outgoing::Outgoing;
 use crate::random::RandomError;
 use crate::record::{Lifetime, Record};
-use crate::seal::Unsealed;
 use crate::session_id::SessionId;
 use crate::set_cookie;
 use crate::state::{
@@ -170,7 +169,7 @@ pub(crate) async fn save(visit: &Visit) -> Result<Saved, CommitError> {
 }
 
 enum Begun {
-    Live(Box<Live>),
+    Live(Arc<Live>),
     Absent(Absence),
 }
 
@@ -182,7 +181,7 @@ fn begin(visit: &Visit) -> Result<Option<(Begun, Arc<Pending>)>, CommitError> {
         return Ok(None);
     }
     let begun = match &state.standing {
-        Standing::Live(live) => Begun::Live(live.clone()),
+        Standing::Live(live) => Begun::Live(Arc::clone(live)),
         Standing::Absent(absence) => Begun::Absent(*absence),
         Standing::Unasked => Begun::Absent(Absence::NoCookie),
     };
@@ -246,7 +245,7 @@ async fn insert(
         }
         _ => {}
     }
-    let data = Arc::new(Unsealed::from(data.unwrap_or_else(Data::empty)));
+    let data = data.unwrap_or_else(Data::empty);
     refuse_too_large(visit, &data)?;
     loop {
         let now = engine.now();
@@ -280,7 +279,7 @@ async fn insert(
                         ..record
                     },
                     secret: token.secret,
-                    data,
+                    data: data.into(),
                     sealed_under: KeyRole::Current,
                     bearer: Bearer::Current,
                     upkeep: Upkeep::NotDue,
@@ -288,7 +287,7 @@ async fn insert(
                     freshness: Freshness::SameSecret,
                     foresight: Foresight::Current,
                 };
-                finish(visit, Box::new(live));
+                finish(visit, Arc::new(live), |_| {});
                 return written(visit, deadline, pending, token.id).await;
             }
         }
@@ -298,7 +297,7 @@ async fn insert(
 async fn update(
     visit: &Visit,
     deadline: &mut Deadline,
-    seen: Box<Live>,
+    seen: Arc<Live>,
     pending: &Pending,
 ) -> Result<Saved, CommitError> {
     let engine = &*visit.engine;
@@ -324,14 +323,14 @@ async fn update(
             pending.changes.replay(&base.data)?
         };
         if data.is_none() && !pending.changes_metadata(&base.record) {
-            finish(visit, base);
+            finish(visit, base, |_| {});
             return Ok(Saved::Unchanged);
         }
-        let data = data.map_or_else(|| Arc::clone(&base.data), |data| Arc::new(Unsealed::from(data)));
-        refuse_too_large(visit, &data)?;
+        let merged = data.as_ref().unwrap_or(&base.data);
+        refuse_too_large(visit, merged)?;
         let now = engine.now();
         let secret = fresh_secret.clone().unwrap_or_else(|| base.secret.clone());
-        let record = next_record(visit, &base, pending, &data, &secret, now)?;
+        let record = next_record(visit, &base, pending, merged, &secret, now)?;
         let updated = deadline
             .call(
                 Operation::Update,
@@ -345,16 +344,19 @@ async fn update(
                     visit.tell(EventKind::ConflictReplayed, Some(id), record.owner.clone());
                 }
                 tell_of_renewal(visit, pending, &record);
-                if fresh_secret.is_some() {
-                    base.freshness = Freshness::NewSecret;
-                    base.bearer = Bearer::Current;
-                }
-                base.record = record;
-                base.record.data = Bytes::new();
-                base.secret = secret;
-                base.data = data;
-                base.sealed_under = KeyRole::Current;
-                finish(visit, base);
+                finish(visit, base, |live| {
+                    if fresh_secret.is_some() {
+                        live.freshness = Freshness::NewSecret;
+                        live.bearer = Bearer::Current;
+                    }
+                    live.record = record;
+                    live.record.data = Bytes::new();
+                    live.secret = secret;
+                    if let Some(data) = data {
+                        live.data = data.into();
+                    }
+                    live.sealed_under = KeyRole::Current;
+                });
                 return written(visit, deadline, pending, id).await;
             }
             Updated::Stale => {
@@ -400,7 +402,7 @@ async fn reload(
     visit: &Visit,
     deadline: &mut Deadline,
     base: &Live,
-) -> Result<Result<Box<Live>, Dropped>, CommitError> {
+) -> Result<Result<Arc<Live>, Dropped>, CommitError> {
     let engine = &*visit.engine;
     let id = base.record.id;
     let found = deadline
@@ -430,14 +432,16 @@ async fn reload(
         _ => bearer,
     };
     record.data = Bytes::new();
-    Ok(Ok(Box::new(Live {
+    Ok(Ok(Arc::new(Live {
         record,
         secret,
-        data: Arc::new(data),
+        data,
         sealed_under,
         bearer,
+        upkeep: base.upkeep,
+        attendance: base.attendance,
+        freshness: base.freshness,
         foresight: Foresight::Outdated,
-        ..base.clone()
     })))
 }
 
@@ -453,30 +457,31 @@ fn tell_of_renewal(visit: &Visit, pending: &Pending, record: &Record) {
     }
 }
 
-/// The request now has what the store has.
-fn finish(visit: &Visit, mut live: Box<Live>) {
+/// The request now has what the store has: `live`, after `change`.
+fn finish(visit: &Visit, mut live: Arc<Live>, change: impl FnOnce(&mut Live)) {
     let mut state = visit.state();
     if let Some(kind) = state.overtaken.take() {
+        change(Arc::make_mut(&mut live));
         // The handler ended the session while it was written: what was written has to go, too.
         if !state.endings.iter().any(|ending| ending.id == live.record.id) {
             state.endings.push(LeftBehind::of(&live.record).ended_by(kind));
         }
         return;
     }
-    let cookie_changed = match &state.standing {
-        Standing::Live(before) => {
-            before.record.secret_hash != live.record.secret_hash
-                || before.record.absolute_deadline != live.record.absolute_deadline
-        }
-        Standing::Unasked | Standing::Absent(_) => true,
-    };
-    if cookie_changed || live.hands_on_the_successor(&visit.engine.policy, visit.engine.now()) {
+    let in_cookie = |live: &Live| (live.record.secret_hash, live.record.absolute_deadline);
+    let before = state.live().map(in_cookie);
+    // Let go of, so that it is changed and not copied.
+    state.standing = Standing::Unasked;
+    let finished = Arc::make_mut(&mut live);
+    change(finished);
+    let cookie_changed = before != Some(in_cookie(finished));
+    if cookie_changed || finished.hands_on_the_successor(&visit.engine.policy, visit.engine.now()) {
         state.cookie = CookieDue::Issue;
     }
     state.in_flight = None;
     if state.pending.is_empty() {
-        live.foresight = Foresight::Current;
-        state.data_bytes = live.data.json().len();
+        finished.foresight = Foresight::Current;
+        state.data_bytes = finished.data.json().len();
     }
     state.standing = Standing::Live(live);
 }

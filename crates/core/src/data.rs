@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -13,20 +13,20 @@ pub(crate) type Raw = Arc<str>;
 
 /// One JSON object, kept as the text it came as, with the place of each value in it. A value is
 /// parsed when it is read, and an untouched one is written back byte for byte.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Data {
     json: String,
-    /// Ordered by key, each key once.
-    entries: Vec<Entry>,
+    /// Ordered by key, each key once. What was built is nearly never read again, so its places are found when it is.
+    entries: OnceLock<Vec<Entry>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     key: EntryKey,
     value: Range<usize>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum EntryKey {
     /// Stands in the JSON as it is.
     Plain(Range<usize>),
@@ -44,23 +44,13 @@ impl Data {
     pub(crate) fn empty() -> Self {
         Self {
             json: Self::EMPTY_JSON.into(),
-            entries: Vec::new(),
+            entries: OnceLock::new(),
         }
     }
 
     pub(crate) fn parse(json: impl Into<String>) -> Result<Self, NotAnObject> {
         let json = json.into();
-        let mut parser = serde_json::Deserializer::from_str(&json);
-        let mut entries = parser
-            .deserialize_map(EntriesVisitor { json: &json })
-            .map_err(|_| NotAnObject)?;
-        parser.end().map_err(|_| NotAnObject)?;
-        if !entries.is_sorted_by(|one, next| one.key.text(&json) < next.key.text(&json)) {
-            // A stable sort keeps doubles in order, and the last of them is the one that counts.
-            entries.reverse();
-            entries.sort_by(|one, other| one.key.text(&json).cmp(other.key.text(&json)));
-            entries.dedup_by(|later, earlier| later.key.text(&json) == earlier.key.text(&json));
-        }
+        let entries = OnceLock::from(entries_of(&json)?);
         Ok(Self { json, entries })
     }
 
@@ -69,19 +59,40 @@ impl Data {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        let at = self
-            .entries
+        let entries = self.entries();
+        let at = entries
             .binary_search_by(|entry| entry.key.text(&self.json).cmp(key))
             .ok()?;
-        Some(&self.json[self.entries[at].value.clone()])
+        Some(&self.json[entries[at].value.clone()])
     }
 
     /// Key and value in order of the keys.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.entries
+        self.entries()
             .iter()
             .map(|entry| (entry.key.text(&self.json), &self.json[entry.value.clone()]))
     }
+
+    fn entries(&self) -> &[Entry] {
+        self.entries.get_or_init(|| {
+            entries_of(&self.json).expect("what was built of keys and JSON values is one JSON object")
+        })
+    }
+}
+
+fn entries_of(json: &str) -> Result<Vec<Entry>, NotAnObject> {
+    let mut parser = serde_json::Deserializer::from_str(json);
+    let mut entries = parser
+        .deserialize_map(EntriesVisitor { json })
+        .map_err(|_| NotAnObject)?;
+    parser.end().map_err(|_| NotAnObject)?;
+    if !entries.is_sorted_by(|one, next| one.key.text(json) < next.key.text(json)) {
+        // A stable sort keeps doubles in order, and the last of them is the one that counts.
+        entries.reverse();
+        entries.sort_by(|one, other| one.key.text(json).cmp(other.key.text(json)));
+        entries.dedup_by(|later, earlier| later.key.text(json) == earlier.key.text(json));
+    }
+    Ok(entries)
 }
 
 impl EntryKey {
@@ -96,52 +107,40 @@ impl EntryKey {
 /// Writes a [`Data`] entry by entry; keys must come in order.
 pub(crate) struct DataBuilder {
     json: String,
-    entries: Vec<Entry>,
 }
 
 impl DataBuilder {
-    pub(crate) fn with_capacity(bytes: usize, entries: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         let mut json = String::with_capacity(bytes);
         json.push('{');
-        Self {
-            json,
-            entries: Vec::with_capacity(entries),
-        }
+        Self { json }
     }
 
     pub(crate) fn push(&mut self, key: &str, value: &str) {
-        if !self.entries.is_empty() {
+        if self.json.len() > 1 {
             self.json.push(',');
         }
-        let key = self.push_key(key);
+        self.push_key(key);
         self.json.push(':');
-        let start = self.json.len();
         self.json.push_str(value);
-        self.entries.push(Entry {
-            key,
-            value: start..self.json.len(),
-        });
     }
 
-    fn push_key(&mut self, key: &str) -> EntryKey {
+    fn push_key(&mut self, key: &str) {
         let needs_escape = |character: char| matches!(character, '"' | '\\') || character < ' ';
         if key.contains(needs_escape) {
             self.json.push_str(&serde_json::Value::from(key).to_string());
-            return EntryKey::Unescaped(key.into());
+        } else {
+            self.json.push('"');
+            self.json.push_str(key);
+            self.json.push('"');
         }
-        self.json.push('"');
-        let start = self.json.len();
-        self.json.push_str(key);
-        let end = self.json.len();
-        self.json.push('"');
-        EntryKey::Plain(start..end)
     }
 
     pub(crate) fn finish(mut self) -> Data {
         self.json.push('}');
         Data {
             json: self.json,
-            entries: self.entries,
+            entries: OnceLock::new(),
         }
     }
 }
@@ -254,7 +253,7 @@ mod tests {
 
         #[test]
         fn what_is_built_reads_back_the_same(map: BTreeMap<String, String>) {
-            let mut builder = DataBuilder::with_capacity(0, 0);
+            let mut builder = DataBuilder::with_capacity(0);
             let values: BTreeMap<String, String> =
                 map.into_iter().map(|(key, value)| (key, serde_json::Value::from(value).to_string())).collect();
             values.iter().for_each(|(key, value)| builder.push(key, value));

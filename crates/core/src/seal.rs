@@ -75,6 +75,13 @@ impl Unsealed {
     }
 }
 
+/// Without the key, for a copy may live on under another secret.
+impl Clone for Unsealed {
+    fn clone(&self) -> Self {
+        self.data.clone().into()
+    }
+}
+
 impl From<Data> for Unsealed {
     fn from(data: Data) -> Self {
         Self { data, key: None }

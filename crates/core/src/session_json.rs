@@ -39,7 +39,7 @@ impl Session {
     pub fn json(&self) -> String {
         let state = self.visit().state();
         let keys = state.keys();
-        let mut object = DataBuilder::with_capacity(state.data_bytes, keys.len());
+        let mut object = DataBuilder::with_capacity(state.data_bytes);
         for key in &keys {
             if let Some(value) = state.value(key) {
                 object.push(key, value.text(key));

@@ -60,7 +60,7 @@ pub(crate) enum Standing {
     /// The handler has not asked for the session.
     Unasked,
     Absent(Absence),
-    Live(Box<Live>),
+    Live(Arc<Live>),
 }
 
 /// A session as the store has it.
@@ -69,7 +69,7 @@ pub(crate) struct Live {
     /// Without the sealed data.
     pub(crate) record: Record,
     pub(crate) secret: TokenSecret,
-    pub(crate) data: Arc<Unsealed>,
+    pub(crate) data: Unsealed,
     /// The key that the data in the store is sealed under.
     pub(crate) sealed_under: KeyRole,
     /// Whether the browser bears the current secret or the one before, as long as both are good.
@@ -336,8 +336,10 @@ impl State {
                 Verdict::Untouched => {}
             }
         }
-        let data = &self.live()?.data;
-        data.get(key).is_some().then(|| Value::Stored(Arc::clone(data)))
+        match &self.standing {
+            Standing::Live(live) => live.data.get(key).map(|_| Value::Stored(Arc::clone(live))),
+            Standing::Unasked | Standing::Absent(_) => None,
+        }
     }
 
     /// The keys that have a value, in order.
@@ -371,14 +373,14 @@ impl State {
 /// A value as JSON text, without a copy of it.
 pub(crate) enum Value {
     Written(Raw),
-    Stored(Arc<Unsealed>),
+    Stored(Arc<Live>),
 }
 
 impl Value {
     pub(crate) fn text(&self, key: &str) -> &str {
         match self {
             Self::Written(raw) => raw,
-            Self::Stored(data) => data.get(key).unwrap_or("null"),
+            Self::Stored(live) => live.data.get(key).unwrap_or("null"),
         }
     }
 }

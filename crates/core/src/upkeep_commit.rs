@@ -2,6 +2,8 @@
 //!
 //! A request never fails for it. What could not be written is due again at the next one.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::clock::Timestamp;
@@ -22,8 +24,10 @@ pub(crate) async fn keep_up(visit: &Visit) {
     let _turn = visit.turn.lock().await;
     let base = {
         let state = visit.state();
-        match state.live() {
-            Some(live) if live.upkeep == Upkeep::Due && state.has_nothing_to_save() => live.clone(),
+        match &state.standing {
+            Standing::Live(live) if live.upkeep == Upkeep::Due && state.has_nothing_to_save() => {
+                Arc::clone(live)
+            }
             _ => return,
         }
     };
@@ -51,7 +55,7 @@ pub(crate) async fn keep_up(visit: &Visit) {
         state.cookie = CookieDue::Nothing;
     }
     if let (Some(kept_up), Standing::Live(live)) = (kept_up, &mut state.standing) {
-        **live = kept_up;
+        *live = Arc::new(kept_up);
     }
 }
 

@@ -195,7 +195,10 @@ impl Visit {
             .await;
         let found = engine.reported(Operation::Load, id, found)?;
 
-        let already_live = self.state().live().cloned().map(Box::new);
+        let already_live = match &self.state().standing {
+            Standing::Live(live) => Some(Arc::clone(live)),
+            Standing::Unasked | Standing::Absent(_) => None,
+        };
         let outcome = match already_live {
             // The handler ended the session while it was looked up.
             None if peeked_at.is_some() => return Ok(()),
@@ -230,7 +233,7 @@ impl Visit {
     }
 
     /// Keeps what the store said of the cookie that arrived.
-    fn remember(&self, outcome: &Result<Box<Live>, Absence>, cookie: &GenuineCookie) {
+    fn remember(&self, outcome: &Result<Arc<Live>, Absence>, cookie: &GenuineCookie) {
         let verified = &self.engine.verified;
         match outcome {
             Ok(_) if cookie.is_worth_remembering() => verified.add(cookie.fingerprint),
@@ -254,7 +257,7 @@ impl Visit {
         token: &Token,
         hash: &SecretHash,
         attendance: Attendance,
-    ) -> Result<Box<Live>, NotAdmitted> {
+    ) -> Result<Arc<Live>, NotAdmitted> {
         let engine = &*self.engine;
         let now = engine.now();
         let keyring = engine.keyring.load();
@@ -281,7 +284,7 @@ impl Visit {
         };
         let Recognised { bearer, secret } = recognised;
         let (data, sealed_under) = match engine.policy.sealing.open(&record, &secret, &keyring) {
-            Ok((data, key)) => (Arc::new(data), key),
+            Ok(opened) => opened,
             Err(error) => return Err(self.refuse(error.into(), token, Some(&record))),
         };
         record.data.clear();
@@ -291,7 +294,7 @@ impl Visit {
                 upkeep::due(&record, bearer, sealed_under, &engine.policy, now)
             }
         };
-        Ok(Box::new(Live {
+        Ok(Arc::new(Live {
             record,
             secret,
             data,
@@ -324,7 +327,7 @@ impl Visit {
     }
 
     /// A session that was peeked at is now used.
-    fn attend(&self, found: Option<Record>, mut live: Box<Live>) -> Result<Box<Live>, NotAdmitted> {
+    fn attend(&self, found: Option<Record>, mut live: Arc<Live>) -> Result<Arc<Live>, NotAdmitted> {
         let engine = &*self.engine;
         let Some(found) = found.filter(|record| record.expiry(engine.now()).is_none()) else {
             return Err(NotAdmitted::Absent(self.lose(
@@ -349,8 +352,9 @@ impl Visit {
                 &live,
             )));
         }
-        live.record.last_seen_at = live.record.last_seen_at.max(found.last_seen_at);
-        live.attendance = Attendance::Active;
+        let used = Arc::make_mut(&mut live);
+        used.record.last_seen_at = used.record.last_seen_at.max(found.last_seen_at);
+        used.attendance = Attendance::Active;
         Ok(live)
     }
 
@@ -363,7 +367,7 @@ impl Visit {
         absence
     }
 
-    fn settle_in(&self, outcome: Result<Box<Live>, Absence>, older_key: bool) {
+    fn settle_in(&self, outcome: Result<Arc<Live>, Absence>, older_key: bool) {
         let mut state = self.state();
         match outcome {
             Ok(live) => {

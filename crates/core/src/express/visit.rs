@@ -144,7 +144,7 @@ fn data_of(record: &SessionRecord) -> Data {
     let bytes = entries
         .iter()
         .map(|(key, value)| key.len() + value.get().len() + 4);
-    let mut data = DataBuilder::with_capacity(bytes.sum(), entries.len());
+    let mut data = DataBuilder::with_capacity(bytes.sum());
     for (key, value) in entries {
         data.push(key, value.get());
     }
