@@ -25,10 +25,22 @@ pub enum Value<'v> {
     Bytes(Option<Cow<'v, [u8]>>),
 }
 
+#[cfg(feature = "sqlite")]
+impl Value<'_> {
+    /// For when it outlives what it was made from.
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Integer(integer) => Value::Integer(integer),
+            Self::Text(text) => Value::Text(text.map(|text| text.into_owned().into())),
+            Self::Bytes(bytes) => Value::Bytes(bytes.map(|bytes| bytes.into_owned().into())),
+        }
+    }
+}
+
 /// Binds `values` as the next parameters.
-pub(crate) fn bind<'q, DB>(
+pub(crate) fn bind<'q, 'v, DB>(
     query: Query<'q, DB, DB::Arguments>,
-    values: &[Value<'_>],
+    values: impl IntoIterator<Item = &'v Value<'v>>,
 ) -> Query<'q, DB, DB::Arguments>
 where
     DB: Database,
@@ -36,7 +48,7 @@ where
     for<'t> Option<&'t [u8]>: Encode<'t, DB> + Type<DB>,
     for<'t> Option<&'t str>: Encode<'t, DB> + Type<DB>,
 {
-    values.iter().fold(query, |query, value| match value {
+    values.into_iter().fold(query, |query, value| match value {
         Value::Integer(integer) => query.bind(*integer),
         Value::Text(text) => query.bind(text.as_deref()),
         Value::Bytes(bytes) => query.bind(bytes.as_deref()),

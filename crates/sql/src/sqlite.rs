@@ -4,6 +4,7 @@ mod migrate;
 mod options;
 mod writer;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tenure_core::store::{
 };
 use tenure_core::{Owner, Record, SecretHash, SessionId, Timestamp};
 
-use crate::row::{self, refuse_too_large, signed, time};
+use crate::row::{self, Value, refuse_too_large, signed, time};
 
 use writer::{WriteError, Writer};
 
@@ -33,39 +34,41 @@ macro_rules! columns {
 
 const LOAD: &str = concat!("SELECT ", columns!(), " FROM tenure_sessions WHERE id = ?1");
 
+// The parameters of all that write go by their order alone: the writer makes several such statements one text.
+
 // By the time this runs another request may have slid, renewed or ended it. What is given back is
 // the record as this very statement left it.
 const TOUCH: &str = concat!(
-    "UPDATE tenure_sessions SET last_seen_at = ?2 \
-     WHERE id = ?1 AND secret_hash = ?3 AND last_seen_at <= ?4 AND expires_at > ?2 RETURNING ",
+    "UPDATE tenure_sessions SET last_seen_at = ? \
+     WHERE id = ? AND secret_hash = ? AND last_seen_at <= ? AND expires_at > ? RETURNING ",
     columns!()
 );
 
 const INSERT: &str = concat!(
     "INSERT INTO tenure_sessions (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT (id) DO NOTHING"
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 );
 
 const UPDATE: &str = "UPDATE tenure_sessions SET \
-     version = ?2, secret_hash = ?3, previous_secret_hash = ?4, owner = ?5, created_at = ?6, \
-     signed_in_at = ?7, last_seen_at = max(last_seen_at, ?8), idle_timeout = ?9, \
-     absolute_deadline = ?10, lifetime = ?11, user_agent = ?12, address = ?13, lineage = ?14, \
-     data = ?15 WHERE id = ?1 AND version = ?16 AND expires_at > ?17";
+     version = ?, secret_hash = ?, previous_secret_hash = ?, owner = ?, created_at = ?, \
+     signed_in_at = ?, last_seen_at = max(last_seen_at, ?), idle_timeout = ?, absolute_deadline = ?, \
+     lifetime = ?, user_agent = ?, address = ?, lineage = ?, data = ? \
+     WHERE id = ? AND version = ? AND expires_at > ?";
 
 const VERSION_OF_LIVING: &str = "SELECT version FROM tenure_sessions WHERE id = ?1 AND expires_at > ?2";
 
-const REMOVE: &str = "DELETE FROM tenure_sessions WHERE id = ?1";
+const REMOVE: &str = "DELETE FROM tenure_sessions WHERE id = ?";
 
 // The plus keeps SQLite from going through all that live instead of all that are one owner's.
 const LIST_BY_OWNER: &str = "SELECT id, version, secret_hash, previous_secret_hash, owner, created_at, \
      signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address, lineage \
      FROM tenure_sessions WHERE owner = ?1 AND +expires_at > ?2 ORDER BY last_seen_at DESC";
 
-const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = ?1 AND id IS NOT ?2";
+const REMOVE_BY_OWNER: &str = "DELETE FROM tenure_sessions WHERE owner = ? AND id IS NOT ?";
 
 const SWEEP: &str = "DELETE FROM tenure_sessions WHERE rowid IN \
-     (SELECT rowid FROM tenure_sessions WHERE expires_at <= ?1 LIMIT ?2)";
+     (SELECT rowid FROM tenure_sessions WHERE expires_at <= ? LIMIT ?)";
 
 const PAGE: &str = "SELECT id, version, secret_hash, previous_secret_hash, owner, created_at, \
      signed_in_at, last_seen_at, idle_timeout, absolute_deadline, lifetime, user_agent, address, lineage \
@@ -77,17 +80,18 @@ const LOAD_ATTEMPTS: &str = "SELECT version, failures, last_failed_at, blocked_u
      FROM tenure_login_attempts WHERE id = ?1";
 
 const INSERT_ATTEMPTS: &str = "INSERT INTO tenure_login_attempts \
-     (id, version, failures, last_failed_at, blocked_until, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-     ON CONFLICT (id) DO UPDATE SET version = ?2, failures = ?3, last_failed_at = ?4, blocked_until = ?5, \
-     expires_at = ?6 WHERE expires_at <= ?7";
+     (id, version, failures, last_failed_at, blocked_until, expires_at) VALUES (?, ?, ?, ?, ?, ?) \
+     ON CONFLICT (id) DO UPDATE SET version = excluded.version, failures = excluded.failures, \
+     last_failed_at = excluded.last_failed_at, blocked_until = excluded.blocked_until, \
+     expires_at = excluded.expires_at WHERE tenure_login_attempts.expires_at <= ?";
 
-const REPLACE_ATTEMPTS: &str = "UPDATE tenure_login_attempts SET version = ?2, failures = ?3, \
-     last_failed_at = ?4, blocked_until = ?5, expires_at = ?6 WHERE id = ?1 AND version = ?7";
+const REPLACE_ATTEMPTS: &str = "UPDATE tenure_login_attempts SET version = ?, failures = ?, \
+     last_failed_at = ?, blocked_until = ?, expires_at = ? WHERE id = ? AND version = ?";
 
-const REMOVE_ATTEMPTS: &str = "DELETE FROM tenure_login_attempts WHERE id = ?1";
+const REMOVE_ATTEMPTS: &str = "DELETE FROM tenure_login_attempts WHERE id = ?";
 
 const SWEEP_ATTEMPTS: &str = "DELETE FROM tenure_login_attempts WHERE rowid IN \
-     (SELECT rowid FROM tenure_login_attempts WHERE expires_at <= ?1 LIMIT ?2)";
+     (SELECT rowid FROM tenure_login_attempts WHERE expires_at <= ? LIMIT ?)";
 
 /// How many expired rows one statement deletes, since all other writes wait for it. Each is on a page of its own where
 /// there are many.
@@ -195,14 +199,16 @@ impl SqliteStore {
         bearer: SecretHash,
         at_most_every: Duration,
     ) -> Result<Option<Record>, StoreError> {
-        let query = sqlx::query(TOUCH)
-            .bind(&id.as_bytes()[..])
-            .bind(time(now))
-            .bind(&bearer.as_bytes()[..])
-            .bind(time(Touch::latest_due(now, at_most_every)));
+        let values = vec![
+            integer(time(now)),
+            bytes(id.as_bytes()),
+            bytes(bearer.as_bytes()),
+            integer(time(Touch::latest_due(now, at_most_every))),
+            integer(time(now)),
+        ];
         let slid = self
             .writer
-            .fetch_all(query)
+            .fetch_all(TOUCH, values)
             .await
             .map_err(failed_to_write(Operation::Load))?;
         match slid.first() {
@@ -213,11 +219,11 @@ impl SqliteStore {
 
     async fn insert_new(&self, record: &Record) -> Result<Inserted, StoreError> {
         refuse_too_large(record, NAME)?;
-        let id = &record.id.as_bytes()[..];
-        let query = row::bind(sqlx::query(INSERT).bind(id), &row::values(record));
+        let mut values = vec![bytes(record.id.as_bytes())];
+        values.extend(row::values(record));
         let inserted = self
             .writer
-            .execute(query)
+            .execute(INSERT, values)
             .await
             .map_err(failed_to_write(Operation::Insert))?;
         Ok(match inserted {
@@ -247,13 +253,15 @@ impl SqliteStore {
     }
 
     async fn replace(&self, record: &Record, expected: u64, now: Timestamp) -> Result<bool, StoreError> {
-        let id = &record.id.as_bytes()[..];
-        let query = row::bind(sqlx::query(UPDATE).bind(id), &row::values(record))
-            .bind(signed(expected))
-            .bind(time(now));
+        let mut values = row::values(record);
+        values.extend([
+            bytes(record.id.as_bytes()),
+            integer(signed(expected)),
+            integer(time(now)),
+        ]);
         let replaced = self
             .writer
-            .execute(query)
+            .execute(UPDATE, values)
             .await
             .map_err(failed_to_write(Operation::Update))?;
         Ok(replaced > 0)
@@ -293,10 +301,9 @@ impl SqliteStore {
         let mut left = limit;
         while left > 0 {
             let asked = left.min(SWEPT_AT_ONCE);
-            let query = sqlx::query(statement).bind(time(moment)).bind(asked);
             let swept_now = self
                 .writer
-                .execute(query)
+                .execute(statement, vec![integer(time(moment)), integer(asked.into())])
                 .await
                 .map_err(failed_to_write(Operation::Sweep))?;
             swept += swept_now;
@@ -332,10 +339,9 @@ impl Store for SqliteStore {
 
     fn remove(&self, id: SessionId) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let query = sqlx::query(REMOVE).bind(&id.as_bytes()[..]);
             let removed = self
                 .writer
-                .execute(query)
+                .execute(REMOVE, vec![bytes(id.as_bytes())])
                 .await
                 .map_err(failed_to_write(Operation::Remove))?;
             Ok(removed > 0)
@@ -348,11 +354,10 @@ impl Store for SqliteStore {
 
     fn remove_by_owner<'a>(&'a self, owner: &'a Owner, except: Option<SessionId>) -> StoreFuture<'a, u64> {
         Box::pin(async move {
-            let query = sqlx::query(REMOVE_BY_OWNER)
-                .bind(owner.as_str())
-                .bind(except.as_ref().map(|id| &id.as_bytes()[..]));
+            let owner = Value::Text(Some(owner.as_str().into()));
+            let except = Value::Bytes(except.as_ref().map(|id| id.as_bytes()[..].into()));
             self.writer
-                .execute(query)
+                .execute(REMOVE_BY_OWNER, vec![owner, except])
                 .await
                 .map_err(failed_to_write(Operation::RemoveByOwner))
         })
@@ -381,15 +386,19 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let (statement, last) = match expected {
-                0 => (INSERT_ATTEMPTS, time(now)),
-                _ => (REPLACE_ATTEMPTS, signed(expected)),
+            let key = bytes(key.as_bytes());
+            let mut values = row::attempts_values(attempts);
+            let statement = if expected == 0 {
+                values.insert(0, key);
+                values.push(integer(time(now)));
+                INSERT_ATTEMPTS
+            } else {
+                values.extend([key, integer(signed(expected))]);
+                REPLACE_ATTEMPTS
             };
-            let values = row::attempts_values(attempts);
-            let query = row::bind(sqlx::query(statement).bind(&key.as_bytes()[..]), &values).bind(last);
             let saved = self
                 .writer
-                .execute(query)
+                .execute(statement, values)
                 .await
                 .map_err(failed_to_write(Operation::SaveAttempts))?;
             Ok(saved > 0)
@@ -398,10 +407,9 @@ impl Store for SqliteStore {
 
     fn remove_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let query = sqlx::query(REMOVE_ATTEMPTS).bind(&key.as_bytes()[..]);
             let removed = self
                 .writer
-                .execute(query)
+                .execute(REMOVE_ATTEMPTS, vec![bytes(key.as_bytes())])
                 .await
                 .map_err(failed_to_write(Operation::RemoveAttempts))?;
             Ok(removed > 0)
@@ -443,6 +451,14 @@ impl Store for SqliteStore {
             Ok(())
         })
     }
+}
+
+const fn integer(number: i64) -> Value<'static> {
+    Value::Integer(Some(number))
+}
+
+const fn bytes(bytes: &[u8]) -> Value<'_> {
+    Value::Bytes(Some(Cow::Borrowed(bytes)))
 }
 
 fn record(row: &SqliteRow) -> Result<Record, StoreError> {

@@ -124,9 +124,9 @@ impl SqliteOptions {
             .filename(file)
             .busy_timeout(self.busy_timeout)
             .journal_mode(SqliteJournalMode::Wal)
-            // A checkpoint holds up the writes behind it for as long as it takes to bring its pages home; SQLite's own
-            // 1000 pages are too many for a disk that has to look for each.
-            .pragma("wal_autocheckpoint", "200")
+            // SQLite's own default, which a driver or a build may have changed: it bounds the file. A checkpoint is two
+            // flushes of the disk, and with `Normal` there are no others, so less often is faster.
+            .pragma("wal_autocheckpoint", "1000")
             .synchronous(match self.durability {
                 Durability::Full => SqliteSynchronous::Full,
                 Durability::Normal => SqliteSynchronous::Normal,

@@ -176,6 +176,54 @@ async fn a_write_that_fails_takes_none_of_those_with_it_that_came_at_once() {
     assert_eq!(store.count(START).await.unwrap(), 99);
 }
 
+/// They are given to SQLite by kind, several in one text.
+#[tokio::test]
+async fn each_of_the_writes_that_come_at_once_has_its_own_answer() {
+    let (_directory, store) = store().await;
+    let numbered = |number: u8| Record {
+        id: SessionId::from_bytes([number; SessionId::LENGTH]),
+        version: u64::from(number),
+        ..session()
+    };
+    for number in (0..90).step_by(2) {
+        store.insert(&numbered(number)).await.unwrap();
+    }
+    let writes: Vec<_> = (0..90)
+        .map(|number: u8| {
+            let (store, record) = (store.clone(), numbered(number));
+            tokio::spawn(async move {
+                match number % 6 {
+                    0 | 1 => format!("{:?}", store.insert(&record).await.unwrap()),
+                    2 | 3 => format!(
+                        "{:?}",
+                        store.update(&record, record.version, START).await.unwrap()
+                    ),
+                    4 => format!("{:?}", store.update(&record, 255, START).await.unwrap()),
+                    _ => format!("{:?}", store.remove(record.id).await.unwrap()),
+                }
+            })
+        })
+        .collect();
+    let slides: Vec<_> = (0..90)
+        .filter(|number| number % 6 > 1)
+        .map(|number: u8| {
+            let (store, id) = (store.clone(), numbered(number).id);
+            tokio::spawn(async move {
+                let slid = store.slide(id, START.plus(MINUTE / 2), BEARER, MINUTE / 2).await;
+                slid.unwrap().map(|record| record.id)
+            })
+        })
+        .collect();
+    for (number, write) in writes.into_iter().enumerate() {
+        let expected = ["Taken", "New", "Saved", "Gone", "Stale", "false"][number % 6];
+        assert_eq!(write.await.unwrap(), expected, "{number}");
+    }
+    for (slide, number) in slides.into_iter().zip((0..90).filter(|number| number % 6 > 1)) {
+        let expected = (number % 2 == 0).then_some(numbered(number).id);
+        assert_eq!(slide.await.unwrap(), expected, "{number}");
+    }
+}
+
 #[tokio::test]
 async fn a_write_whose_request_is_cancelled_holds_up_nobody() {
     let (_directory, store) = store().await;

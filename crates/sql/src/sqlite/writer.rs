@@ -3,14 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
-use sqlx::{Connection, Execute, SqlStr, Sqlite, SqliteConnection};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, Connection, Either, Executor, Sqlite, SqliteConnection};
 use tokio::sync::oneshot;
+
+use crate::row::{self, Value};
 
 /// How many writes one flush of the disk takes at the most, since none of them is acknowledged before all are done.
 const MOST_TOGETHER: usize = 64;
+
+/// How many writes of a kind are one text for SQLite at the most. Each text costs two switches of threads, which take
+/// longer than a write; but each length is kept prepared, at some 10 KB a statement.
+const MOST_IN_A_TEXT: usize = 16;
 
 /// Writes take turns, since SQLite has one writer at a time whatever one does. Those that came while others were being
 /// flushed to the disk are flushed together, and acknowledged when that is done.
@@ -27,27 +33,20 @@ pub(super) struct Writer {
 
 /// What SQLite says of a write.
 #[derive(Debug)]
-pub(super) struct Written {
-    pub(super) rows: Vec<SqliteRow>,
-    pub(super) rows_affected: u64,
+struct Written {
+    rows: Vec<SqliteRow>,
+    rows_affected: u64,
 }
 
 /// Shared by all whose flush has failed.
 #[derive(Clone, Debug)]
 pub(super) struct WriteError(Arc<sqlx::Error>);
 
-/// What a write is asked for.
-#[derive(Clone, Copy, Debug)]
-enum Wanted {
-    Count,
-    Rows,
-}
-
+/// One statement, whose parameters, all of them bare `?`, are the values in their order.
 #[derive(Debug)]
 struct Write {
-    statement: SqlStr,
-    arguments: SqliteArguments,
-    wanted: Wanted,
+    statement: &'static str,
+    values: Vec<Value<'static>>,
     answer: Answer,
 }
 
@@ -87,27 +86,30 @@ impl Writer {
     }
 
     /// How many rows the statement changed.
-    pub(super) async fn execute(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<u64, WriteError> {
-        let written = self.write(query, Wanted::Count).await?;
+    pub(super) async fn execute(
+        &self,
+        statement: &'static str,
+        values: Vec<Value<'_>>,
+    ) -> Result<u64, WriteError> {
+        let written = self.write(statement, values).await?;
         Ok(written.rows_affected)
     }
 
     /// What the statement returns, which is there once the statement is done with all rows.
     pub(super) async fn fetch_all(
         &self,
-        query: Query<'_, Sqlite, SqliteArguments>,
+        statement: &'static str,
+        values: Vec<Value<'_>>,
     ) -> Result<Vec<SqliteRow>, WriteError> {
-        let written = self.write(query, Wanted::Rows).await?;
+        let written = self.write(statement, values).await?;
         Ok(written.rows)
     }
 
-    async fn write(&self, mut query: Query<'_, Sqlite, SqliteArguments>, wanted: Wanted) -> Outcome {
-        let arguments = query.take_arguments().map_err(sqlx::Error::Encode)?;
+    async fn write(&self, statement: &'static str, values: Vec<Value<'_>>) -> Outcome {
         let (answer, answered) = oneshot::channel();
         let write = Write {
-            statement: query.sql(),
-            arguments: arguments.unwrap_or_default(),
-            wanted,
+            statement,
+            values: values.into_iter().map(Value::into_owned).collect(),
             answer,
         };
         if self.queue.push(write) == Service::Closed {
@@ -136,6 +138,8 @@ impl Writer {
                 Ok(connection) => write_all(connection, batch).await,
                 Err(error) => fail_all(batch.into_iter().map(|write| write.answer), error),
             }
+            // Whoever has just been answered may have the next one at once.
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -153,7 +157,8 @@ async fn write_all(connection: &mut PoolConnection<Sqlite>, batch: Vec<Write>) {
         };
     }
     for write in batch {
-        let outcome = run(connection, &write).await;
+        let outcome = run(connection, std::slice::from_ref(&write)).await;
+        let outcome = outcome.and_then(|mut written| written.pop().ok_or(sqlx::Error::WorkerCrashed));
         // Nobody may wait any more.
         let _ = write.answer.send(outcome.map_err(WriteError::from));
     }
@@ -161,7 +166,7 @@ async fn write_all(connection: &mut PoolConnection<Sqlite>, batch: Vec<Write>) {
 
 /// Gives them back where one of them failed and none is done: SQLite may have undone more than that one, and each is to
 /// fail for its own reasons alone.
-async fn write_together(connection: &mut SqliteConnection, batch: Vec<Write>) -> Result<(), Vec<Write>> {
+async fn write_together(connection: &mut SqliteConnection, mut batch: Vec<Write>) -> Result<(), Vec<Write>> {
     let mut transaction = match connection.begin_with("BEGIN IMMEDIATE").await {
         Ok(transaction) => transaction,
         Err(error) => {
@@ -169,17 +174,13 @@ async fn write_together(connection: &mut SqliteConnection, batch: Vec<Write>) ->
             return Ok(());
         }
     };
-    let mut written = Vec::with_capacity(batch.len());
-    for write in &batch {
-        match run(&mut transaction, write).await {
-            Ok(one) => written.push(one),
-            Err(_) => {
-                // Where it fails there is nothing to undo.
-                let _ = transaction.rollback().await;
-                return Err(batch);
-            }
-        }
-    }
+    // Those that wait at once have no order among them.
+    batch.sort_by_key(|write| write.statement);
+    let Ok(written) = run_all(&mut transaction, &batch).await else {
+        // Where it fails there is nothing to undo.
+        let _ = transaction.rollback().await;
+        return Err(batch);
+    };
     let answers = batch.into_iter().map(|write| write.answer);
     match transaction.commit().await {
         Ok(()) => {
@@ -192,18 +193,50 @@ async fn write_together(connection: &mut SqliteConnection, batch: Vec<Write>) ->
     Ok(())
 }
 
-async fn run(connection: &mut SqliteConnection, write: &Write) -> sqlx::Result<Written> {
-    let query = sqlx::query_with(write.statement.clone(), write.arguments.clone());
-    Ok(match write.wanted {
-        Wanted::Count => Written {
-            rows: Vec::new(),
-            rows_affected: query.execute(connection).await?.rows_affected(),
-        },
-        Wanted::Rows => Written {
-            rows: query.fetch_all(connection).await?,
-            rows_affected: 0,
-        },
+async fn run_all(connection: &mut SqliteConnection, batch: &[Write]) -> sqlx::Result<Vec<Written>> {
+    let mut written = Vec::with_capacity(batch.len());
+    for text in texts(batch) {
+        written.extend(run(connection, text).await?);
+    }
+    Ok(written)
+}
+
+/// Divides them into such as are one text for SQLite. Of few lengths, so that all of those stay prepared.
+fn texts(batch: &[Write]) -> impl Iterator<Item = &[Write]> {
+    let alike = batch.chunk_by(|one, next| one.statement == next.statement);
+    alike.flat_map(|mut left| {
+        std::iter::from_fn(move || {
+            let power_of_two = 1 << left.len().checked_ilog2()?;
+            let (text, rest) = left.split_at(MOST_IN_A_TEXT.min(power_of_two));
+            left = rest;
+            Some(text)
+        })
     })
+}
+
+/// Runs writes of one kind, in one way to SQLite and back, until one of them fails.
+async fn run(connection: &mut SqliteConnection, writes: &[Write]) -> sqlx::Result<Vec<Written>> {
+    let statements: Vec<_> = writes.iter().map(|write| write.statement).collect();
+    let values = writes.iter().flat_map(|write| &write.values);
+    let query = row::bind(sqlx::query(AssertSqlSafe(statements.join(";"))), values);
+    let mut results = connection.fetch_many(query);
+    let mut written = Vec::with_capacity(writes.len());
+    let mut rows = Vec::new();
+    while let Some(result) = results.try_next().await? {
+        match result {
+            Either::Right(row) => rows.push(row),
+            Either::Left(done) => written.push(Written {
+                rows: std::mem::take(&mut rows),
+                rows_affected: done.rows_affected(),
+            }),
+        }
+    }
+    // The results just end where the connection's thread does.
+    if written.len() == writes.len() {
+        Ok(written)
+    } else {
+        Err(sqlx::Error::WorkerCrashed)
+    }
 }
 
 fn fail_all(answers: impl Iterator<Item = Answer>, error: &WriteError) {
