@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum_session::DatabasePool;
 use axum_session_sqlx::SessionSqlitePool;
@@ -17,6 +18,8 @@ const TABLE: &str = "sessions";
 struct AxumSession {
     pool: SessionSqlitePool,
     data: String,
+    /// Another one for each save: where nothing changes, SQLite writes nothing, and the time alone has whole seconds.
+    expires: AtomicI64,
 }
 
 pub async fn open(file: PathBuf, durability: Durability, connections: u32) -> anyhow::Result<Keeper> {
@@ -35,7 +38,12 @@ pub async fn open(file: PathBuf, durability: Durability, connections: u32) -> an
     let pool = SessionSqlitePool::from(pool);
     pool.initiate(TABLE).await?;
     let data = serde_json::to_string(&Payload::TwentyKeys.map())?;
-    Ok(Arc::new(AxumSession { pool, data }))
+    let expires = (OffsetDateTime::now_utc() + time::Duration::hours(12)).unix_timestamp();
+    Ok(Arc::new(AxumSession {
+        pool,
+        data,
+        expires: expires.into(),
+    }))
 }
 
 /// Of the length of its UUIDs.
@@ -58,7 +66,7 @@ impl Keep for AxumSession {
 
     fn save(&self, number: u64) -> BoxFuture<'_, anyhow::Result<()>> {
         Box::pin(async move {
-            let expires = (OffsetDateTime::now_utc() + time::Duration::hours(12)).unix_timestamp();
+            let expires = self.expires.fetch_add(1, Ordering::Relaxed);
             Ok(self
                 .pool
                 .store(&id_of(number), &self.data, expires, TABLE)
