@@ -82,7 +82,7 @@ impl Proofs {
         let proven = self.0.iter().flatten();
         bytes.put_u8(proven.clone().count() as u8);
         for proof in proven {
-            bytes.put_slice(&proof.as_millis().to_be_bytes());
+            bytes.put_u64(proof.as_millis());
         }
     }
 

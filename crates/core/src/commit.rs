@@ -173,7 +173,7 @@ enum Begun {
     Absent(Absence),
 }
 
-/// Moves what is pending to what is in flight, and copies what the writing needs.
+/// Moves what is pending to what is in flight, and shares what the writing needs.
 fn begin(visit: &Visit) -> Result<Option<(Begun, Arc<Pending>)>, CommitError> {
     let mut state = visit.state();
     let pending = state.take_pending();
@@ -469,7 +469,7 @@ fn finish(visit: &Visit, mut live: Arc<Live>, change: impl FnOnce(&mut Live)) {
         return;
     }
     let in_cookie = |live: &Live| (live.record.secret_hash, live.record.absolute_deadline);
-    let before = state.live().map(in_cookie);
+    let before = state.live().map(|live| in_cookie(live));
     // Let go of, so that it is changed and not copied.
     state.standing = Standing::Unasked;
     let finished = Arc::make_mut(&mut live);

@@ -159,16 +159,16 @@ impl Lineage {
             Handover::Seen { returns, .. } => SEEN | returns.0 << PHASE_BITS,
         };
         bytes.put_u8(FORMAT);
-        bytes.put_slice(&self.generation.to_be_bytes());
-        bytes.put_slice(&self.root.to_be_bytes());
-        bytes.put_slice(&self.renewed_at.as_millis().to_be_bytes());
+        bytes.put_u32(self.generation);
+        bytes.put_u32(self.root);
+        bytes.put_u64(self.renewed_at.as_millis());
         bytes.put_u8(phase);
         match &self.handover {
             Handover::Done => {}
             Handover::Offered { successor, .. } => bytes.put_slice(&successor.0),
             Handover::Seen { successor, at, .. } => {
                 bytes.put_slice(&successor.0);
-                bytes.put_slice(&at.as_millis().to_be_bytes());
+                bytes.put_u64(at.as_millis());
             }
         }
         self.proofs.append_to(bytes);

@@ -107,17 +107,13 @@ impl Sealing {
         keyring: &Keyring,
         before: Option<&Unsealed>,
     ) -> Result<Bytes, RandomError> {
-        let plain = data.json().as_bytes();
-        let known = before.and_then(|before| before.key(secret, keyring));
-        match (self, known) {
-            (Self::Plain, _) => Ok(Bytes::copy_from_slice(plain)),
-            (Self::Sealed, Some(key)) => seal(plain, record, keyring.current(), key),
-            (Self::Sealed, None) => seal(
-                plain,
-                record,
-                keyring.current(),
-                &data_key(keyring.current(), secret),
-            ),
+        let (plain, keys) = (data.json().as_bytes(), keyring.current());
+        if self == Self::Plain {
+            return Ok(Bytes::copy_from_slice(plain));
+        }
+        match before.and_then(|before| before.key(secret, keyring)) {
+            Some(key) => seal(plain, record, keys, key),
+            None => seal(plain, record, keys, &data_key(keys, secret)),
         }
     }
 

@@ -292,7 +292,7 @@ impl State {
         }
     }
 
-    pub(crate) fn live(&self) -> Option<&Live> {
+    pub(crate) fn live(&self) -> Option<&Arc<Live>> {
         match &self.standing {
             Standing::Live(live) => Some(live),
             Standing::Unasked | Standing::Absent(_) => None,
@@ -336,10 +336,8 @@ impl State {
                 Verdict::Untouched => {}
             }
         }
-        match &self.standing {
-            Standing::Live(live) => live.data.get(key).map(|_| Value::Stored(Arc::clone(live))),
-            Standing::Unasked | Standing::Absent(_) => None,
-        }
+        let live = self.live()?;
+        live.data.get(key).map(|_| Value::Stored(Arc::clone(live)))
     }
 
     /// The keys that have a value, in order.

@@ -24,10 +24,8 @@ pub(crate) async fn keep_up(visit: &Visit) {
     let _turn = visit.turn.lock().await;
     let base = {
         let state = visit.state();
-        match &state.standing {
-            Standing::Live(live) if live.upkeep == Upkeep::Due && state.has_nothing_to_save() => {
-                Arc::clone(live)
-            }
+        match state.live() {
+            Some(live) if live.upkeep == Upkeep::Due && state.has_nothing_to_save() => Arc::clone(live),
             _ => return,
         }
     };

@@ -195,10 +195,7 @@ impl Visit {
             .await;
         let found = engine.reported(Operation::Load, id, found)?;
 
-        let already_live = match &self.state().standing {
-            Standing::Live(live) => Some(Arc::clone(live)),
-            Standing::Unasked | Standing::Absent(_) => None,
-        };
+        let already_live = self.state().live().cloned();
         let outcome = match already_live {
             // The handler ended the session while it was looked up.
             None if peeked_at.is_some() => return Ok(()),

@@ -11,8 +11,9 @@ use tenure_core::{SessionId, Timestamp};
 /// A hint and no more: where it is forgotten the script is asked as if the session were due, and what was read by a
 /// plain command is looked at before it is believed.
 pub(crate) struct RecentSlides {
-    /// Each has the session that slid last of those that share it: the higher bits of its id, and in the lower ones the
-    /// moment, counted in [`TICK`]s. Ids are drawn at random by the engine, so nobody can choose which share a place.
+    /// Each has the session that slid last of those that share it: in the higher bits some of its id's, and in the
+    /// lower ones the moment, counted in [`TICK`]s. Ids are drawn at random by the engine, so nobody can choose which
+    /// share a place.
     places: Box<[AtomicU64]>,
 }
 

@@ -56,9 +56,9 @@ const COUNTED_AT_ONCE: u32 = 1_000;
 /// # Commands
 ///
 /// Each method is one script on one key, so it is atomic and works in a cluster. A load is one command: a plain
-/// `HMGET` where this process knows that the idle deadline slid lately, else a script, which also slides it. A write is one more; when the session gets an owner, or a later absolute
-/// deadline, one or two more for the owner's index. A list is one command, then one for each session, all at
-/// once.
+/// `HMGET` where this process knows that the idle deadline slid lately, else a script, which also slides it. A
+/// write is one more; when the session gets an owner, or a later absolute deadline, one or two more for the
+/// owner's index. A list is one command, then one for each session, all at once.
 ///
 /// A user of the server's ACL needs:
 ///

@@ -13,6 +13,15 @@ use tenure_testkit::servers::redis::RedisServer;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Activity at this moment, which slides a deadline that last slid a minute before.
+fn at(now: Timestamp) -> Touch {
+    Touch::Active {
+        now,
+        bearer: BEARER,
+        at_most_every: MINUTE,
+    }
+}
+
 /// How often each command ran since the last look, those that scripts run included.
 fn counted(server: &RedisServer) -> BTreeMap<String, u64> {
     let stats = server.ask(&["INFO", "commandstats"]).unwrap();
@@ -64,11 +73,6 @@ async fn a_load_is_one_command_whether_it_slides_or_not() {
     let session = session(1);
     insert(&store, &session).await;
     counted(&server);
-    let at = |now| Touch::Active {
-        now,
-        bearer: BEARER,
-        at_most_every: MINUTE,
-    };
     let start = session.last_seen_at;
     let only_reads = BTreeMap::from([("hmget".to_owned(), 1)]);
 
@@ -105,14 +109,9 @@ async fn what_this_process_remembers_of_a_slide_is_not_believed_before_the_recor
     let session = session(1);
     insert(&store, &session).await;
     let start = session.last_seen_at;
-    let at = |now| Touch::Active {
-        now,
-        bearer: BEARER,
-        at_most_every: MINUTE,
-    };
     store.load(id(1), at(start.plus(MINUTE))).await.unwrap();
     // Somebody put an older state of it back.
-    let key = "tenure:{".to_owned() + &id(1).to_string() + "}";
+    let key = format!("tenure:{{{}}}", session.id);
     server
         .ask(&["HSET", &key, "last_seen_at", &start.as_millis().to_string()])
         .unwrap();
@@ -204,12 +203,7 @@ async fn a_key_outlives_its_session_by_a_minute_whatever_the_time_is() {
     assert!(about(3_660).contains(&seconds_left(&key)));
     assert!(about(7_260).contains(&seconds_left("tenure:owner:alice")));
 
-    let touch = Touch::Active {
-        now: start.plus(HOUR / 2),
-        bearer: BEARER,
-        at_most_every: MINUTE,
-    };
-    store.load(record.id, touch).await.unwrap();
+    store.load(record.id, at(start.plus(HOUR / 2))).await.unwrap();
     assert!(about(3_660).contains(&seconds_left(&key)), "slid");
     let short = tenure_core::Record {
         absolute_deadline: start.plus(HOUR),
