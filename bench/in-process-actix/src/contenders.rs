@@ -1,15 +1,13 @@
 //! Who is compared.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use actix_session::SessionMiddleware;
 use actix_session::config::CookieContentSecurity;
-use actix_web::App;
 use actix_web::cookie::Key;
 use actix_web::web::{ServiceConfig, get};
-use measure::{Payload, Subject, Task, Work};
+use actix_web::{App, Route};
+use measure::{Payload, Subject, Task, Work, next_number, sessions};
 use tenure_actix::SessionLayer;
-use tenure_core::{Environment, Keyring, Policy, Sealing, Secret, Sessions};
+use tenure_core::Sealing;
 
 use crate::memory_store::MemoryStore;
 use crate::subject::begun;
@@ -32,13 +30,19 @@ pub fn subject(name: &str, work: Work) -> anyhow::Result<Box<dyn Subject>> {
         BARE => begun(App::new().configure(bare), work),
         SEALED => begun(
             App::new()
-                .wrap(SessionLayer::new(sessions(Sealing::Sealed)?))
+                .wrap(SessionLayer::new(sessions(
+                    Sealing::Sealed,
+                    tenure_core::MemoryStore::new(),
+                )?))
                 .configure(tenure),
             work,
         ),
         UNSEALED => begun(
             App::new()
-                .wrap(SessionLayer::new(sessions(Sealing::Plain)?))
+                .wrap(SessionLayer::new(sessions(
+                    Sealing::Plain,
+                    tenure_core::MemoryStore::new(),
+                )?))
                 .configure(tenure),
             work,
         ),
@@ -58,28 +62,28 @@ pub fn subject(name: &str, work: Work) -> anyhow::Result<Box<dyn Subject>> {
     })
 }
 
-fn sessions(sealing: Sealing) -> anyhow::Result<Sessions> {
-    // Sessions in memory are for development; all else is as in production.
-    let policy = Policy::default()
-        .environment(Environment::Development)
-        .sealing(sealing);
-    let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
-    Ok(Sessions::new(policy, keyring, tenure_core::MemoryStore::new())?)
-}
-
 fn middleware(security: CookieContentSecurity) -> SessionMiddleware<MemoryStore> {
     SessionMiddleware::builder(MemoryStore::default(), Key::from(KEY))
         .cookie_content_security(security)
         .build()
 }
 
-fn bare(config: &mut ServiceConfig) {
+/// `does` is the handler of a task, and `fill` that which puts a payload into a new session.
+fn routes(config: &mut ServiceConfig, does: impl Fn(Task) -> Route, fill: impl Fn(Payload) -> Route) {
     for task in Task::ALL {
-        config.route(task.path(), get().to(async || "x"));
+        config.route(task.path(), does(task));
     }
     for payload in Payload::ALL {
-        config.route(payload.fill_path(), get().to(async || "x"));
+        config.route(payload.fill_path(), fill(payload));
     }
+}
+
+fn ignored() -> Route {
+    get().to(async || "x")
+}
+
+fn bare(config: &mut ServiceConfig) {
+    routes(config, |_| ignored(), |_| ignored());
 }
 
 fn tenure(config: &mut ServiceConfig) {
@@ -102,21 +106,22 @@ fn tenure(config: &mut ServiceConfig) {
         "x"
     }
 
-    config
-        .route("/ignore", get().to(async || "x"))
-        .route("/read", get().to(read))
-        .route("/write", get().to(write))
-        .route("/renew", get().to(renew));
-    for payload in Payload::ALL {
-        let fill = move |session: Session| async move {
+    let does = |task| match task {
+        Task::Ignore => ignored(),
+        Task::Read => get().to(read),
+        Task::Write => get().to(write),
+        Task::Renew => get().to(renew),
+    };
+    let fill = |payload: Payload| {
+        get().to(move |session: Session| async move {
             session.insert(N, &7).unwrap();
             for (key, text) in payload.texts() {
                 session.insert(Key::new(key), &text).unwrap();
             }
             "x"
-        };
-        config.route(payload.fill_path(), get().to(fill));
-    }
+        })
+    };
+    routes(config, does, fill);
 }
 
 fn actix(config: &mut ServiceConfig) {
@@ -137,25 +142,20 @@ fn actix(config: &mut ServiceConfig) {
         "x"
     }
 
-    config
-        .route("/ignore", get().to(async || "x"))
-        .route("/read", get().to(read))
-        .route("/write", get().to(write))
-        .route("/renew", get().to(renew));
-    for payload in Payload::ALL {
-        let fill = move |session: Session| async move {
+    let does = |task| match task {
+        Task::Ignore => ignored(),
+        Task::Read => get().to(read),
+        Task::Write => get().to(write),
+        Task::Renew => get().to(renew),
+    };
+    let fill = |payload: Payload| {
+        get().to(move |session: Session| async move {
             session.insert("n", 7).unwrap();
             for (key, text) in payload.texts() {
                 session.insert(key, text).unwrap();
             }
             "x"
-        };
-        config.route(payload.fill_path(), get().to(fill));
-    }
-}
-
-/// A number that was not written before, for a value that is there already is no write to some.
-fn next_number() -> u64 {
-    static NUMBER: AtomicU64 = AtomicU64::new(1_000_000);
-    NUMBER.fetch_add(1, Ordering::Relaxed)
+        })
+    };
+    routes(config, does, fill);
 }

@@ -8,7 +8,6 @@ mod tower_sesh;
 mod tower_sessions;
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::axum_session::Key as AxumSessionKey;
 use axum::Router;
@@ -74,10 +73,4 @@ where
         version: version_of(package),
         router: Box::new(move || Box::pin(make())),
     }
-}
-
-/// A number that was not written before, for a value that is there already is no write to some.
-pub(crate) fn next_number() -> u64 {
-    static NUMBER: AtomicU64 = AtomicU64::new(1_000_000);
-    NUMBER.fetch_add(1, Ordering::Relaxed)
 }

@@ -12,6 +12,8 @@ mod results;
 mod row;
 mod served;
 mod table;
+#[cfg(feature = "tenure")]
+mod tenure;
 mod versions;
 mod visitor;
 mod work;
@@ -29,7 +31,9 @@ pub use results::{heading, raw, results_folder, text};
 pub use row::{Row, draw_added};
 pub use served::{Served, served_here};
 pub use table::Table;
+#[cfg(feature = "tenure")]
+pub use tenure::sessions;
 pub use versions::{version_of, version_of_series};
 pub use visitor::{Answer, Held, Visitor};
-pub use work::{Payload, Task, Work};
+pub use work::{Payload, Task, Work, next_number};
 pub use wrk::{Load, Ran};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,4 +128,10 @@ impl fmt::Display for Work {
             task => write!(f, "{task}, {}", self.payload),
         }
     }
+}
+
+/// A number that was not written before, for a value that is there already is no write to some.
+pub fn next_number() -> u64 {
+    static NUMBER: AtomicU64 = AtomicU64::new(1_000_000);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
 }

@@ -15,18 +15,9 @@ const BARE_FASTIFY: &str = "bare, fastify";
 
 pub static CONTENDERS: [Contender; 11] = [
     contender(BARE, UPSTREAM, BARE),
-    Contender {
-        is_ours: true,
-        ..contender("Tenure, engine", "tenure-express", BARE)
-    },
-    Contender {
-        is_ours: true,
-        ..contender("Tenure, engine, unsealed", "tenure-express", BARE)
-    },
-    Contender {
-        is_ours: true,
-        ..contender("tenure-express", "tenure-express", BARE)
-    },
+    ours("Tenure, engine"),
+    ours("Tenure, engine, unsealed"),
+    ours("tenure-express"),
     contender(UPSTREAM, UPSTREAM, BARE),
     Contender {
         keeps_all_in_the_cookie: true,
@@ -34,14 +25,8 @@ pub static CONTENDERS: [Contender; 11] = [
     },
     contender(BARE_FASTIFY, "fastify", BARE_FASTIFY),
     contender("@fastify/session", "@fastify/session", BARE_FASTIFY),
-    Contender {
-        is_ours: true,
-        ..contender("Tenure, engine on Redis", "tenure-express", BARE)
-    },
-    Contender {
-        is_ours: true,
-        ..contender("tenure-express, connect-redis", "tenure-express", BARE)
-    },
+    ours("Tenure, engine on Redis"),
+    ours("tenure-express, connect-redis"),
     contender("express-session, connect-redis", "connect-redis", BARE),
 ];
 
@@ -52,6 +37,13 @@ const fn contender(name: &'static str, package: &'static str, floor: &'static st
         floor,
         is_ours: false,
         keeps_all_in_the_cookie: false,
+    }
+}
+
+const fn ours(name: &'static str) -> Contender {
+    Contender {
+        is_ours: true,
+        ..contender(name, "tenure-express", BARE)
     }
 }
 

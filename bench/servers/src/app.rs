@@ -1,12 +1,10 @@
 //! The application: `/read` reads the number `n`, `/write` writes another.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::routing::get;
 use http::StatusCode;
-use measure::served_here;
+use measure::{next_number, served_here};
 use tokio::net::TcpListener;
 
 /// A library's session.
@@ -28,12 +26,6 @@ pub fn answer(done: anyhow::Result<()>) -> Result<&'static str, (StatusCode, Str
         Ok(()) => Ok("x"),
         Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"))),
     }
-}
-
-/// One that was not written before, for a value that is there already is no write to some.
-pub fn next_number() -> u64 {
-    static NUMBER: AtomicU64 = AtomicU64::new(1_000_000);
-    NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
 /// On a free port, until this process is ended.

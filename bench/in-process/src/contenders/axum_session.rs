@@ -3,9 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use axum_session::{Key, SessionConfig, SessionLayer, SessionNullPool, SessionStore};
-use measure::Payload;
-
-use super::next_number;
+use measure::{Payload, next_number};
 
 type Session = axum_session::Session<SessionNullPool>;
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use measure::Payload;
+use measure::{Payload, next_number};
 use ruts::store::Ttl;
 use ruts::store::moka::{MokaStore, MokaStoreBuilder};
 use ruts::{CookieOptions, Key, SessionLayer};
 use tower_cookies::CookieManagerLayer;
 
-use super::{KEY, next_number};
+use super::KEY;
 
 type Session = ruts::Session<MokaStore>;
 

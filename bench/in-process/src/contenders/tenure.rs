@@ -2,21 +2,13 @@
 
 use axum::Router;
 use axum::routing::get;
-use measure::Payload;
-use tenure_core::{Environment, Key, Keyring, MemoryStore, Policy, Sealing, Secret, Sessions};
+use measure::{Payload, next_number, sessions};
+use tenure_core::{Key, MemoryStore, Sealing};
 use tenure_tower::{Session, SessionLayer};
-
-use super::next_number;
 
 const N: Key<u64> = Key::new("n");
 
 pub(crate) fn router(sealing: Sealing) -> anyhow::Result<Router> {
-    // Sessions in memory are for development; all else is as in production.
-    let policy = Policy::default()
-        .environment(Environment::Development)
-        .sealing(sealing);
-    let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
-    let sessions = Sessions::new(policy, keyring, MemoryStore::new())?;
     let router = Router::new()
         .route("/ignore", get(async || "x"))
         .route("/read", get(read))
@@ -28,7 +20,7 @@ pub(crate) fn router(sealing: Sealing) -> anyhow::Result<Router> {
             get(async move |session: Session| fill(&session, payload)),
         )
     });
-    Ok(router.layer(SessionLayer::new(sessions)))
+    Ok(router.layer(SessionLayer::new(sessions(sealing, MemoryStore::new())?)))
 }
 
 async fn read(session: Session) -> &'static str {

@@ -2,11 +2,11 @@
 
 use axum::Router;
 use axum::routing::get;
-use measure::Payload;
+use measure::{Payload, next_number};
 use tower_sessions::cookie::Key;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
-use super::{KEY, next_number};
+use super::KEY;
 
 pub(crate) fn plain() -> Router {
     routes().layer(SessionManagerLayer::new(MemoryStore::default()))

@@ -8,12 +8,11 @@ use actix_web::cookie::Key;
 use actix_web::error::ErrorInternalServerError;
 use actix_web::web::{Data, get};
 use actix_web::{App, HttpServer};
-use measure::served_here;
+use measure::{next_number, served_here};
 use redis_032::AsyncCommands;
 use redis_032::aio::ConnectionManager;
 
 use super::{BARE_BYTES, KEY};
-use crate::app::next_number;
 
 const NAME: &str = "bare";
 

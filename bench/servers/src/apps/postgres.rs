@@ -163,7 +163,7 @@ pub async fn pool_08(url: &str) -> anyhow::Result<sqlx_08::PgPool> {
 }
 
 fn next_row() -> u8 {
-    let row = crate::app::next_number() % u64::from(ROWS);
+    let row = measure::next_number() % u64::from(ROWS);
     u8::try_from(row).unwrap_or_default()
 }
 

@@ -1,7 +1,8 @@
 //! Tenure, with all that it does by default.
 
 use axum::Router;
-use tenure_core::{Environment, Key, Keyring, Policy, Sealing, Secret, Sessions, Store};
+use measure::sessions;
+use tenure_core::{Key, Sealing, Store};
 use tenure_redis::RedisStore;
 use tenure_sql::postgres::PostgresStore;
 use tenure_tower::{Session, SessionLayer};
@@ -31,12 +32,7 @@ pub fn on_postgres(url: &str, sealing: Sealing) -> anyhow::Result<()> {
 }
 
 fn router(store: impl Store, sealing: Sealing) -> anyhow::Result<Router> {
-    // Over http on the loopback; all else is as in production.
-    let policy = Policy::default()
-        .environment(Environment::Development)
-        .sealing(sealing);
-    let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
-    Ok(routes::<Session>().layer(SessionLayer::new(Sessions::new(policy, keyring, store)?)))
+    Ok(routes::<Session>().layer(SessionLayer::new(sessions(sealing, store)?)))
 }
 
 impl Handle for Session {
