@@ -56,9 +56,9 @@ impl Arrival {
     }
 
     /// Counts a cookie that is refused against its client's budget, and tells of it as long as there is some.
-    pub(crate) fn counted(self, engine: &Engine, sender: &Sender) -> Self {
-        let Self::Refused(refusal) = self else {
-            return self;
+    pub(crate) fn count(&mut self, engine: &Engine, sender: &Sender) {
+        let Self::Refused(refusal) = *self else {
+            return;
         };
         let counted = engine
             .guessing
@@ -70,12 +70,11 @@ impl Arrival {
                     client: Some(sender.device(&engine.policy)),
                     ..Event::new(engine.now(), EventKind::CookieRefused(refusal))
                 });
-                self
             }
-            Counted::Unlimited => self,
+            Counted::Unlimited => {}
             Counted::Spent(spent) => {
                 engine.tell_of_spent(GuessedCookie::Refused, &spent, sender);
-                Self::OverLimit(refusal, spent.refusal)
+                *self = Self::OverLimit(refusal, spent.refusal);
             }
         }
     }

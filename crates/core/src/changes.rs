@@ -19,7 +19,8 @@ pub(crate) type Step = Arc<dyn Fn(Option<&str>) -> Result<Option<Raw>, DataError
 pub(crate) struct Changes {
     /// Everything that is not among `keys` was removed.
     cleared: bool,
-    keys: BTreeMap<Name, Change>,
+    /// `None` is the same as empty, and dropped without a call, with every request that writes nothing.
+    keys: Option<BTreeMap<Name, Change>>,
 }
 
 #[derive(Clone)]
@@ -42,11 +43,11 @@ pub(crate) enum Verdict<'a> {
 
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
-        !self.cleared && self.keys.is_empty()
+        !self.cleared && self.keys.as_ref().is_none_or(BTreeMap::is_empty)
     }
 
     pub(crate) fn verdict(&self, key: &str) -> Verdict<'_> {
-        match self.keys.get(key) {
+        match self.keys.as_ref().and_then(|keys| keys.get(key)) {
             Some(
                 Change::Set(value)
                 | Change::Update {
@@ -61,27 +62,27 @@ impl Changes {
 
     /// The keys that have a value by these changes alone.
     pub(crate) fn keys_set(&self) -> impl Iterator<Item = &str> {
-        self.keys
-            .keys()
-            .map(|key| &**key)
+        let keys = self.keys.iter().flatten();
+        keys.map(|(key, _)| &**key)
             .filter(|key| matches!(self.verdict(key), Verdict::Is(_)))
     }
 
     pub(crate) fn set(&mut self, key: impl Into<Name>, value: Raw) {
-        self.keys.insert(key.into(), Change::Set(value));
+        self.keys_mut().insert(key.into(), Change::Set(value));
     }
 
     pub(crate) fn remove(&mut self, key: impl Into<Name>) {
-        self.keys.insert(key.into(), Change::Remove);
+        self.keys_mut().insert(key.into(), Change::Remove);
     }
 
     pub(crate) fn clear(&mut self) {
         self.cleared = true;
-        self.keys.clear();
+        self.keys = None;
     }
 
     pub(crate) fn update(&mut self, key: impl Into<Name>, step: Step, latest: Option<Raw>) {
-        match self.keys.entry(key.into()) {
+        let is_cleared = self.cleared;
+        match self.keys_mut().entry(key.into()) {
             Entry::Occupied(mut entry) => match entry.get_mut() {
                 // What was written outright is known, so the outcome of a step on it is, too.
                 change @ (Change::Set(_) | Change::Remove) => *change = Change::outright(latest),
@@ -90,7 +91,7 @@ impl Changes {
                     *known = latest;
                 }
             },
-            Entry::Vacant(entry) if self.cleared => {
+            Entry::Vacant(entry) if is_cleared => {
                 entry.insert(Change::outright(latest));
             }
             Entry::Vacant(entry) => {
@@ -107,7 +108,7 @@ impl Changes {
         if later.cleared {
             return later;
         }
-        for (key, change) in later.keys {
+        for (key, change) in later.keys.into_iter().flatten() {
             match change {
                 Change::Update { steps, latest } => {
                     steps
@@ -115,11 +116,15 @@ impl Changes {
                         .for_each(|step| self.update(key.clone(), step, latest.clone()));
                 }
                 change => {
-                    self.keys.insert(key, change);
+                    self.keys_mut().insert(key, change);
                 }
             }
         }
         self
+    }
+
+    fn keys_mut(&mut self) -> &mut BTreeMap<Name, Change> {
+        self.keys.get_or_insert_default()
     }
 
     /// The data after these changes, if it differs from `base`. On the base that the request saw,
@@ -146,7 +151,7 @@ impl Changes {
     ) -> Result<Option<Data>, DataError> {
         let mut merged = DataBuilder::with_capacity(base.json().len() + 64);
         let mut differs = false;
-        let mut changes = self.keys.iter().peekable();
+        let mut changes = self.keys.iter().flatten().peekable();
         let mut kept = base.iter().peekable();
         loop {
             let side = match (kept.peek(), changes.peek()) {

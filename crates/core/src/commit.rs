@@ -153,7 +153,7 @@ fn answer(visit: &Visit, state: &mut State) -> Outgoing {
 }
 
 pub(crate) async fn save(visit: &Visit) -> Result<Saved, CommitError> {
-    let _turn = visit.turn.lock().await;
+    let _turn = visit.turn().await;
     let mut deadline = visit.engine.deadline();
     remove_ended(visit, &mut deadline).await?;
     let Some((standing, pending)) = begin(visit)? else {

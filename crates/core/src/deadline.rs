@@ -1,7 +1,7 @@
 //! A bound on how long a request waits for the store.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -34,9 +34,13 @@ impl Deadline {
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let watch = StoreObserved::start();
-        let answer = self.wait(operation, call).await;
+        let mut call = pin!(call);
+        let answer = match polled(call.as_mut()).await {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => self.in_time(operation, call).await.flatten(),
+        };
         self.store.stop(&watch, operation);
-        answer?
+        answer
     }
 
     /// The outcome of any wait that counts against the allowance.
@@ -46,9 +50,17 @@ impl Deadline {
         future: impl Future<Output = T>,
     ) -> Result<T, StoreError> {
         let mut future = pin!(future);
-        if let Poll::Ready(outcome) = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
-            return Ok(outcome);
+        match polled(future.as_mut()).await {
+            Poll::Ready(outcome) => Ok(outcome),
+            Poll::Pending => self.in_time(operation, future).await,
         }
+    }
+
+    async fn in_time<T>(
+        &mut self,
+        operation: Operation,
+        future: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, StoreError> {
         let allowance = self.allowance;
         let ends = *self.ends.get_or_insert_with(|| Instant::now() + allowance);
         let late = |_| StoreError::TimedOut {
@@ -58,4 +70,9 @@ impl Deadline {
         };
         tokio::time::timeout_at(ends, future).await.map_err(late)
     }
+}
+
+/// How far a future comes at once.
+async fn polled<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }

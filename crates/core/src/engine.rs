@@ -116,6 +116,7 @@ impl Engine {
     }
 
     /// Hands a store's failure on after telling of it.
+    #[inline]
     pub(crate) fn reported<T>(
         &self,
         operation: Operation,

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::observed::KeyObserved;
 use crate::secret::{Secret, Weakness};
+use crate::wiped::Wiped;
 
 /// One current secret, any number of older ones, and any number of upcoming ones.
 ///
@@ -320,8 +321,8 @@ impl Keys {
     }
 }
 
-fn derived_bytes(root: &hkdf::Prk, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut key = Zeroizing::new([0; 32]);
+fn derived_bytes(root: &hkdf::Prk, purpose: &[u8]) -> Wiped<32> {
+    let mut key = Wiped::zero();
     root.expand(&[purpose], hkdf::HKDF_SHA256)
         .and_then(|output| output.fill(&mut *key))
         .expect("HKDF-SHA256 gives up to 8,160 bytes, and 32 are asked for");

@@ -9,6 +9,7 @@
 mod administration;
 mod arrival;
 mod assurance;
+mod base64url;
 mod bearer;
 mod changes;
 mod clear_site_data;
@@ -75,6 +76,7 @@ mod upkeep;
 mod upkeep_commit;
 mod verified_cookies;
 mod visit;
+mod wiped;
 
 pub use administration::{Administration, SessionDetails, SessionPage};
 pub use assurance::{AssuranceLevel, PROVE_AGAIN};

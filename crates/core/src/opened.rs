@@ -8,6 +8,7 @@ use crate::commit;
 use crate::engine::Engine;
 use crate::outgoing::Outgoing;
 use crate::session::Session;
+use crate::sessions::Sessions;
 use crate::state::Attendance;
 use crate::too_many_guesses::TooManyGuesses;
 use crate::visit::{LoadError, Sender, Visit};
@@ -118,6 +119,12 @@ impl Opened {
     /// It never removes a cookie.
     pub fn outgoing_after_failure(&self) -> Outgoing {
         commit::outgoing_after_failure(&self.visit)
+    }
+
+    /// The manager that opened it.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        Sessions::with_engine(Arc::clone(&self.visit.engine))
     }
 
     /// The name of the session cookie that it was opened by.

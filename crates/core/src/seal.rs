@@ -16,6 +16,7 @@ use crate::random::{RandomError, random_bytes};
 use crate::record::{Lifetime, Record};
 use crate::session_id::SessionId;
 use crate::token::TokenSecret;
+use crate::wiped::Wiped;
 
 /// Whether the data is sealed at rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -261,7 +262,7 @@ fn bound_succession(id: SessionId, generation: u32) -> [u8; SUCCESSION.len() + S
 
 fn data_key(keys: &Keys, secret: &TokenSecret) -> LessSafeKey {
     let derived = hmac::sign(keys.seal(), secret.expose());
-    let mut key = Zeroizing::new([0; 32]);
+    let mut key = Wiped::<32>::zero();
     key.copy_from_slice(derived.as_ref());
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*key).expect("AES-256 takes a key of 32 bytes"))
 }

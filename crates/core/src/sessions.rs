@@ -195,7 +195,7 @@ impl Sessions {
     /// The same for an address that it takes some work to find out. Nearly no request needs it.
     pub fn open_located_by(&self, headers: &HeaderMap, address: impl FnOnce() -> Option<IpAddr>) -> Opened {
         let engine = &self.engine;
-        let arrival = Arrival::of(headers, engine);
+        let mut arrival = Arrival::of(headers, engine);
         let guessing = engine.guessing.as_ref();
         let is_needed = engine.policy.record_client_address
             || guessing.is_some_and(|guessing| guessing.needs_address(&arrival));
@@ -203,7 +203,8 @@ impl Sessions {
             user_agent: headers.get(USER_AGENT).cloned(),
             address: is_needed.then(address).flatten(),
         };
-        Opened::new(Arc::clone(engine), arrival.counted(engine, &sender), sender)
+        arrival.count(engine, &sender);
+        Opened::new(Arc::clone(engine), arrival, sender)
     }
 
     /// Writes what the request did to its session, and says what the response must carry. To be
@@ -320,6 +321,10 @@ impl Sessions {
     /// The policy in force.
     pub fn policy(&self) -> &Policy {
         &self.engine.policy
+    }
+
+    pub(crate) fn with_engine(engine: Arc<Engine>) -> Self {
+        Self { engine }
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {

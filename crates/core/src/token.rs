@@ -3,13 +3,12 @@
 use std::fmt;
 
 use aws_lc_rs::{constant_time, digest, hmac};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use zeroize::{Zeroize, Zeroizing};
 
+use crate::base64url;
 use crate::keyring::{KeyId, KeyRole, Keyring, Keys};
 use crate::random::{RandomError, random_bytes};
 use crate::session_id::SessionId;
+use crate::wiped::Wiped;
 
 /// A session id and the secret that proves the right to use it.
 ///
@@ -24,7 +23,7 @@ pub(crate) struct Token {
 
 /// 32 random bytes that only the browser keeps. Never stored, never logged, zeroed when dropped.
 #[derive(Clone)]
-pub(crate) struct TokenSecret([u8; TokenSecret::LENGTH]);
+pub(crate) struct TokenSecret(Wiped<{ TokenSecret::LENGTH }>);
 
 /// SHA-256 of a token's secret: what a store keeps instead of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,17 +64,15 @@ impl Token {
     /// The value of a cookie of this name, signed by the current key.
     pub(crate) fn to_cookie(&self, cookie_name: &str, keyring: &Keyring) -> String {
         let keys = keyring.current();
-        let mut bytes = [0; COOKIE_BYTES];
+        let mut bytes = Wiped::<COOKIE_BYTES>::zero();
         bytes[0] = VERSION;
         bytes[KEY_ID_AT..SESSION_ID_AT].copy_from_slice(keys.id().as_bytes());
         bytes[SESSION_ID_AT..GENERATION_AT].copy_from_slice(self.id.as_bytes());
         bytes[GENERATION_AT..SECRET_AT].copy_from_slice(&self.generation.to_be_bytes());
-        bytes[SECRET_AT..TAG_AT].copy_from_slice(&self.secret.0);
+        bytes[SECRET_AT..TAG_AT].copy_from_slice(self.secret.expose());
         let tag = tag(keys, cookie_name, &bytes[..TAG_AT]);
         bytes[TAG_AT..].copy_from_slice(&tag.as_ref()[..TAG_LENGTH]);
-        let value = BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        bytes.zeroize();
-        value
+        base64url::encode(*bytes)
     }
 
     /// Reads and verifies a cookie's value, without a look at any store.
@@ -97,20 +94,18 @@ impl Token {
         Self {
             id: SessionId::from_bytes(array_at(signed, SESSION_ID_AT)),
             generation: u32::from_be_bytes(array_at(signed, GENERATION_AT)),
-            secret: TokenSecret(array_at(signed, SECRET_AT)),
+            secret: TokenSecret::from_bytes(array_at(signed, SECRET_AT)),
         }
     }
 }
 
-/// Not in constant time: whoever sent the text knows it, and what is looked up in tables of the processor's cache tells
-/// nobody else a bit that they could use before the next request.
-fn decoded(value: &[u8]) -> Option<Zeroizing<[u8; COOKIE_BYTES]>> {
+fn decoded(value: &[u8]) -> Option<Wiped<COOKIE_BYTES>> {
     // Its own check of the length is for a buffer that may be too long as well.
     if value.len() != COOKIE_VALUE_LENGTH {
         return None;
     }
-    let mut bytes = Zeroizing::new([0; COOKIE_BYTES]);
-    let length = BASE64_URL_SAFE_NO_PAD.decode_slice(value, &mut *bytes).ok()?;
+    let mut bytes = Wiped::zero();
+    let length = base64url::decode_into(value, &mut *bytes).ok()?;
     (length == COOKIE_BYTES).then_some(bytes)
 }
 
@@ -151,42 +146,22 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A cookie's value that was verified before, or nothing. Zeroed when dropped; in words, for that is quicker.
-pub(crate) struct CookieText([u64; CookieText::WORDS]);
+/// A cookie's value that was verified before, or nothing. Zeroed when dropped.
+pub(crate) struct CookieText(Wiped<COOKIE_VALUE_LENGTH>);
 
 impl CookieText {
-    const WORDS: usize = COOKIE_VALUE_LENGTH.div_ceil(8);
-
     pub(crate) fn of(value: &[u8; COOKIE_VALUE_LENGTH]) -> Self {
-        let (whole, rest) = value.as_chunks();
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        let mut words = [u64::from_ne_bytes(last); Self::WORDS];
-        for (word, bytes) in words.iter_mut().zip(whole) {
-            *word = u64::from_ne_bytes(*bytes);
-        }
-        Self(words)
+        Self(Wiped::new(*value))
     }
 
     pub(crate) fn empty() -> Self {
-        Self([0; Self::WORDS])
+        Self(Wiped::zero())
     }
 
     /// What the value bears. One that does not decode was never verified, and bears nobody's secret.
     pub(crate) fn token(&self) -> Token {
-        let mut value = Zeroizing::new([0; 8 * Self::WORDS]);
-        for (bytes, word) in value.chunks_exact_mut(8).zip(self.0) {
-            bytes.copy_from_slice(&word.to_ne_bytes());
-        }
-        let bytes = decoded(&value[..COOKIE_VALUE_LENGTH]);
-        let bytes = bytes.unwrap_or_else(|| Zeroizing::new([0; COOKIE_BYTES]));
+        let bytes = decoded(&*self.0).unwrap_or_else(Wiped::zero);
         Token::in_signed(&bytes[..TAG_AT])
-    }
-}
-
-impl Drop for CookieText {
-    fn drop(&mut self) {
-        self.0.zeroize();
     }
 }
 
@@ -195,7 +170,7 @@ impl TokenSecret {
     const ROOT_LENGTH: usize = 16;
 
     pub(crate) fn generate() -> Result<Self, RandomError> {
-        random_bytes().map(Self)
+        random_bytes().map(Self::from_bytes)
     }
 
     /// The secret that follows this one in a periodic renewal: the same root, and 16 new random bytes, which are as
@@ -213,15 +188,15 @@ impl TokenSecret {
     }
 
     pub(crate) fn hash(&self) -> SecretHash {
-        SecretHash(digest_array(&self.0))
+        SecretHash(digest_array(self.expose()))
     }
 
     pub(crate) fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
-        Self(bytes)
+        Self(Wiped::new(bytes))
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {
-        constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
+        constant_time::verify_slices_are_equal(self.expose(), other.expose()).is_ok()
     }
 
     pub(crate) fn expose(&self) -> &[u8; Self::LENGTH] {
@@ -231,12 +206,6 @@ impl TokenSecret {
 
 fn digest_array(bytes: &[u8]) -> [u8; SecretHash::LENGTH] {
     array_at(digest::digest(&digest::SHA256, bytes).as_ref(), 0)
-}
-
-impl Drop for TokenSecret {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
 }
 
 impl fmt::Debug for TokenSecret {
@@ -305,10 +274,10 @@ mod tests {
         let token = Token {
             id: SessionId::from_bytes([0x11; 16]),
             generation: 0x3344_5566,
-            secret: TokenSecret([0x22; 32]),
+            secret: TokenSecret::from_bytes([0x22; 32]),
         };
         let value = token.to_cookie(NAME, &keyring());
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&value).unwrap();
+        let bytes = decoded(value.as_bytes()).unwrap();
         let keyring = keyring();
         assert_eq!(bytes[0], 1);
         assert_eq!(&bytes[1..5], keyring.current_key_id().as_bytes());
@@ -342,11 +311,11 @@ mod tests {
     #[test]
     fn every_flipped_bit_is_refused() {
         let value = Token::generate().unwrap().to_cookie(NAME, &keyring());
-        let genuine = BASE64_URL_SAFE_NO_PAD.decode(&value).unwrap();
+        let genuine = decoded(value.as_bytes()).unwrap();
         for bit in 0..genuine.len() * 8 {
             let mut bytes = genuine.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            let forged = BASE64_URL_SAFE_NO_PAD.encode(&bytes);
+            let forged = base64url::encode(*bytes);
             assert!(fault(forged.as_bytes()).is_some(), "bit {bit}");
         }
     }
@@ -356,7 +325,7 @@ mod tests {
         let token = Token {
             id: SessionId::from_bytes([1; 16]),
             generation: 2,
-            secret: TokenSecret([0x61; 32]),
+            secret: TokenSecret::from_bytes([0x61; 32]),
         };
         let shown = format!("{token:?} {:?} {:?}", token.secret, token.secret.hash());
         assert!(!shown.contains("97") && !shown.contains("61"), "{shown}");
@@ -375,7 +344,7 @@ mod tests {
 
         #[test]
         fn every_token_comes_back_and_only_in_one_spelling(id: [u8; 16], generation: u32, secret: [u8; 32]) {
-            let token = Token { id: SessionId::from_bytes(id), generation, secret: TokenSecret(secret) };
+            let token = Token { id: SessionId::from_bytes(id), generation, secret: TokenSecret::from_bytes(secret) };
             let value = token.to_cookie(NAME, &keyring());
             let (read, _) = Token::from_cookie(value.as_bytes(), NAME, &keyring()).unwrap();
             prop_assert_eq!(read.id, token.id);

@@ -21,7 +21,7 @@ use crate::visit::Visit;
 
 /// Does what is due, unless the request's own writes have done it.
 pub(crate) async fn keep_up(visit: &Visit) {
-    let _turn = visit.turn.lock().await;
+    let _turn = visit.turn().await;
     let base = {
         let state = visit.state();
         match state.live() {

@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use siphasher::sip128::{Hasher128, SipHasher24};
+use siphasher::sip128::SipHasher24;
 
 use crate::keyring::Keyring;
 use crate::random::{RandomError, random_bytes};
@@ -17,7 +17,7 @@ use crate::random::{RandomError, random_bytes};
 /// cookies under the keyring's current key get in, and none of them counts once the keyring is replaced: the fingerprint
 /// is of the keyring, too. All cookies of one of these have the same name.
 pub(crate) struct VerifiedCookies {
-    key: [u8; 16],
+    hasher: SipHasher24,
     sets: Box<[Set]>,
 }
 
@@ -39,16 +39,16 @@ const NOBODY: u64 = 0;
 impl VerifiedCookies {
     pub(crate) fn new() -> Result<Self, RandomError> {
         Ok(Self {
-            key: random_bytes()?,
+            hasher: SipHasher24::new_with_key(&random_bytes()?),
             sets: (0..SETS).map(|_| Set::default()).collect(),
         })
     }
 
     pub(crate) fn fingerprint(&self, value: &[u8], keyring: &Keyring) -> Fingerprint {
-        let mut hasher = SipHasher24::new_with_key(&self.key);
-        hasher.write_u64(keyring.serial());
-        hasher.write(value);
-        let hash = hasher.finish128();
+        let mut hasher = self.hasher;
+        hasher.write(&keyring.serial().to_ne_bytes());
+        // At once, which is quicker than to write it, too.
+        let hash = hasher.hash(value);
         Fingerprint([hash.h1.max(NOBODY + 1), hash.h2])
     }
 

@@ -8,6 +8,7 @@ use http::HeaderValue;
 
 use crate::arrival::Arrival;
 use crate::bearer::{NotRecognised, Recognised, recognise};
+use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::engine::Engine;
 use crate::event::{Dropped, Event, EventKind, GuessedCookie, Refusal};
@@ -34,7 +35,7 @@ pub(crate) struct Visit {
     pub(crate) sender: Sender,
     state: Mutex<State>,
     /// Loads and saves of one request take turns.
-    pub(crate) turn: tokio::sync::Mutex<()>,
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// Who sent the request.
@@ -64,6 +65,16 @@ pub enum LoadError {
     /// 429.
     #[error(transparent)]
     TooManyGuesses(#[from] TooManyGuesses),
+}
+
+/// Whether the store is still to be asked.
+enum Question {
+    Answered,
+    Open {
+        /// The session that this request looked at before. One that it created or renewed since then has an id or a secret
+        /// of its own.
+        peeked_at: Option<(SessionId, SecretHash)>,
+    },
 }
 
 /// Why a genuine cookie lets nobody in.
@@ -96,13 +107,21 @@ impl Visit {
 
     /// Finds the session in the store, unless that was done before.
     pub(crate) async fn ask(&self, attendance: Attendance) -> Result<(), LoadError> {
-        if !self.is_answered_for(attendance) {
-            let _turn = self.turn.lock().await;
-            if !self.is_answered_for(attendance) {
-                self.load(attendance).await?;
-            }
+        if self.is_answered_for(attendance) {
+            return Ok(());
         }
-        Ok(())
+        let _turn = self.turn().await;
+        match self.question(attendance) {
+            Question::Answered => Ok(()),
+            Question::Open { peeked_at } => self.load(attendance, peeked_at).await,
+        }
+    }
+
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => self.turn.lock().await,
+        }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -138,44 +157,50 @@ impl Visit {
     /// Whether the state already holds what a load would find. Settles requests without a genuine
     /// cookie on the way, for they need no store.
     pub(crate) fn is_answered_for(&self, attendance: Attendance) -> bool {
+        matches!(self.question(attendance), Question::Answered)
+    }
+
+    fn question(&self, attendance: Attendance) -> Question {
         let mut state = self.state();
         match (&state.standing, &self.arrival) {
-            (Standing::Absent(_), _) => true,
-            (Standing::Live(live), _) => {
-                attendance == Attendance::Passive
-                    || (attendance == Attendance::Active && live.attendance == Attendance::Active)
-            }
-            (Standing::Unasked, Arrival::Genuine(_)) => false,
+            (Standing::Absent(_), _) => Question::Answered,
+            (Standing::Live(live), _) => match (attendance, live.attendance) {
+                (Attendance::Passive, _) | (Attendance::Active, Attendance::Active) => Question::Answered,
+                _ => Question::Open {
+                    peeked_at: Some((live.record.id, live.record.secret_hash)),
+                },
+            },
+            (Standing::Unasked, Arrival::Genuine(_)) => Question::Open { peeked_at: None },
             (Standing::Unasked, Arrival::NoCookie) => {
                 state.standing = Standing::Absent(Absence::NoCookie);
-                true
+                Question::Answered
             }
             (Standing::Unasked, Arrival::Refused(refusal) | Arrival::OverLimit(refusal, _)) => {
                 state.standing = Standing::Absent(Absence::Refused(*refusal));
-                true
+                Question::Answered
             }
         }
     }
 
-    async fn load(&self, attendance: Attendance) -> Result<(), LoadError> {
+    async fn load(
+        &self,
+        attendance: Attendance,
+        peeked_at: Option<(SessionId, SecretHash)>,
+    ) -> Result<(), LoadError> {
         let Arrival::Genuine(cookie) = &self.arrival else {
             return Ok(());
         };
         let token = cookie.token();
         let engine = &*self.engine;
-        // A session that this request created or renewed after peeking has an id or a secret of its own.
-        let peeked_at = self
-            .state()
-            .live()
-            .map(|live| (live.record.id, live.record.secret_hash));
+        let now = engine.now();
         let (id, hash) = peeked_at.unwrap_or_else(|| (token.id, token.secret.hash()));
         let active = |at_most_every| Touch::Active {
-            now: engine.now(),
+            now,
             bearer: hash,
             at_most_every,
         };
         if peeked_at.is_none() {
-            match self.prospect(token) {
+            match self.prospect(cookie) {
                 Prospect::LookUp => {}
                 Prospect::Dead(refusal) => {
                     self.settle_in(Err(Absence::Refused(refusal)), false);
@@ -195,12 +220,14 @@ impl Visit {
             .await;
         let found = engine.reported(Operation::Load, id, found)?;
 
-        let already_live = self.state().live().cloned();
-        let outcome = match already_live {
-            // The handler ended the session while it was looked up.
-            None if peeked_at.is_some() => return Ok(()),
-            None => self.admit(found, token, &hash, attendance),
-            Some(live) => self.attend(found, live),
+        let outcome = if peeked_at.is_none() {
+            self.admit(found, token, &hash, attendance, now)
+        } else {
+            // Unless the handler ended the session while it was looked up.
+            let Some(peeked) = self.state().live().cloned() else {
+                return Ok(());
+            };
+            self.attend(found, peeked, now)
         };
         let outcome = match outcome {
             Err(NotAdmitted::Absent(absence)) => Err(absence),
@@ -216,10 +243,12 @@ impl Visit {
         Ok(())
     }
 
-    fn prospect(&self, token: &Token) -> Prospect {
+    fn prospect(&self, cookie: &GenuineCookie) -> Prospect {
         match &self.engine.guessing {
-            Some(guessing) => guessing.consider(token, self.sender.address),
-            None => Prospect::LookUp,
+            Some(guessing) if !cookie.is_remembered() => {
+                guessing.consider(cookie.token(), self.sender.address)
+            }
+            _ => Prospect::LookUp,
         }
     }
 
@@ -232,18 +261,24 @@ impl Visit {
     /// Keeps what the store said of the cookie that arrived.
     fn remember(&self, outcome: &Result<Arc<Live>, Absence>, cookie: &GenuineCookie) {
         let verified = &self.engine.verified;
+        let guessing = self.engine.guessing.as_ref();
         match outcome {
-            Ok(_) if cookie.is_worth_remembering() => verified.add(cookie.fingerprint),
-            Ok(_) => {}
-            // It counts as a guess from now on.
-            Err(_) => verified.remove(cookie.fingerprint),
-        }
-        let Some(guessing) = &self.engine.guessing else {
-            return;
-        };
-        match outcome {
-            Ok(_) => guessing.is_alive(&cookie.token().secret),
-            Err(absence) => guessing.count_absence(*absence, cookie, self.sender.address),
+            Ok(_) if cookie.is_remembered() => {}
+            Ok(_) => {
+                if cookie.is_worth_remembering() {
+                    verified.add(cookie.fingerprint);
+                }
+                if let Some(guessing) = guessing {
+                    guessing.is_alive(&cookie.token().secret);
+                }
+            }
+            Err(absence) => {
+                // It counts as a guess from now on.
+                verified.remove(cookie.fingerprint);
+                if let Some(guessing) = guessing {
+                    guessing.count_absence(*absence, cookie, self.sender.address);
+                }
+            }
         }
     }
 
@@ -254,9 +289,9 @@ impl Visit {
         token: &Token,
         hash: &SecretHash,
         attendance: Attendance,
+        now: Timestamp,
     ) -> Result<Arc<Live>, NotAdmitted> {
         let engine = &*self.engine;
-        let now = engine.now();
         let keyring = engine.keyring.load();
         let Some(mut record) = found else {
             return Err(self.refuse(Refusal::Unknown, token, None));
@@ -324,9 +359,14 @@ impl Visit {
     }
 
     /// A session that was peeked at is now used.
-    fn attend(&self, found: Option<Record>, mut live: Arc<Live>) -> Result<Arc<Live>, NotAdmitted> {
+    fn attend(
+        &self,
+        found: Option<Record>,
+        mut live: Arc<Live>,
+        now: Timestamp,
+    ) -> Result<Arc<Live>, NotAdmitted> {
         let engine = &*self.engine;
-        let Some(found) = found.filter(|record| record.expiry(engine.now()).is_none()) else {
+        let Some(found) = found.filter(|record| record.expiry(now).is_none()) else {
             return Err(NotAdmitted::Absent(self.lose(
                 Dropped::SessionGone,
                 Absence::Gone,

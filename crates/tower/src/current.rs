@@ -3,25 +3,32 @@
 use std::sync::Arc;
 
 use http::Extensions;
-use tenure_core::{Opened, TrustProxy};
+use tenure_core::Opened;
+
+use crate::layer::Setup;
 
 /// What the layer puts into the request's extensions.
 #[derive(Clone)]
 pub(crate) struct Current {
     pub(crate) opened: Opened,
-    pub(crate) trust_proxy: Arc<TrustProxy>,
+    pub(crate) setup: Arc<Setup>,
     /// The session of a layer further out, which has another cookie.
     outer: Option<Arc<Current>>,
 }
 
 impl Current {
-    pub(crate) fn enter(extensions: &mut Extensions, opened: Opened, trust_proxy: Arc<TrustProxy>) {
-        let outer = extensions.get::<Self>().cloned().map(Arc::new);
-        extensions.insert(Self {
+    pub(crate) fn enter(extensions: &mut Extensions, opened: Opened, setup: Arc<Setup>) {
+        let entered = Self {
             opened,
-            trust_proxy,
-            outer,
-        });
+            setup,
+            outer: None,
+        };
+        // Nearly always there is no other, so nobody looks before.
+        if let Some(outer) = extensions.insert(entered)
+            && let Some(entered) = extensions.get_mut::<Self>()
+        {
+            entered.outer = Some(Arc::new(outer));
+        }
     }
 
     /// The session with this cookie, of this layer or of one further out.

@@ -11,7 +11,7 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
-use tenure_core::{Opened, Owner, SessionFailure, Status};
+use tenure_core::{Opened, Owner, SessionFailure, Status, TrustProxy};
 
 use crate::current::Current;
 use crate::error::SessionError;
@@ -164,13 +164,12 @@ impl<S: Sync> FromRequestParts<S> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let trust_proxy = parts
-            .extensions
-            .get::<Current>()
-            .map(|current| Arc::clone(&current.trust_proxy));
-        let trust_proxy = trust_proxy.unwrap_or_default();
-        let client = peer::client(&trust_proxy, &parts.headers, &parts.uri, &parts.extensions);
-        Ok(Self(client))
+        let current = parts.extensions.get::<Current>();
+        let client = |trust_proxy| peer::client(trust_proxy, &parts.headers, &parts.uri, &parts.extensions);
+        Ok(Self(match current {
+            Some(current) => client(&current.setup.trust_proxy),
+            None => client(&TrustProxy::nobody()),
+        }))
     }
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use tenure_core::{CommitError, Opened, Outgoing, Sessions};
+use tenure_core::{CommitError, Opened, Outgoing};
 use tower_service::Service;
 
 use crate::error::SessionError;
@@ -20,7 +20,6 @@ pin_project! {
     pub struct ResponseFuture<S, F, Q, B, R> {
         #[pin]
         stage: Stage<S, F, Q>,
-        sessions: Sessions,
         opened: Opened,
         failures: R,
         committing: Option<Committing<B>>,
@@ -43,10 +42,9 @@ struct Committing<B> {
 }
 
 impl<S, F, Q, B, R> ResponseFuture<S, F, Q, B, R> {
-    pub(crate) fn new(stage: Stage<S, F, Q>, sessions: Sessions, opened: Opened, failures: R) -> Self {
+    pub(crate) fn new(stage: Stage<S, F, Q>, opened: Opened, failures: R) -> Self {
         Self {
             stage,
-            sessions,
             opened,
             failures,
             committing: None,
@@ -88,8 +86,8 @@ where
                 outgoing.apply(response.headers_mut());
                 return Poll::Ready(Ok(response));
             }
-            let (sessions, opened) = (this.sessions.clone(), this.opened.clone());
-            let commit = Box::pin(async move { sessions.commit(&opened).await });
+            let opened = this.opened.clone();
+            let commit = Box::pin(async move { opened.sessions().commit(&opened).await });
             *this.committing = Some(Committing { response, commit });
         }
         let Some(committing) = this.committing else {

@@ -1,40 +1,26 @@
-//! Which requests go to their handlers, and which must show their token first.
+//! Requests that must show the token in their form before they go to their handlers.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use http::Request;
-use tenure_core::{CsrfDemand, CsrfRefusal, FormCsrfField, Opened};
-
-use crate::error::SessionError;
+use tenure_core::{CsrfRefusal, FormCsrfField, Opened};
 
 /// A request whose form is read as far as its token.
 pub(crate) type Reading<Q> = Pin<Box<dyn Future<Output = Result<Request<Q>, CsrfRefusal>> + Send>>;
 
-pub(crate) enum Admission<Q> {
-    Now(Request<Q>),
-    AfterReading(Reading<Q>),
-    Refused(SessionError),
-}
-
-pub(crate) fn admit<Q: 'static>(
-    checked: Result<CsrfDemand, SessionError>,
+/// Reads the form until its token is found.
+pub(crate) fn read_form<Q: 'static>(
     request: Request<Q>,
+    field: FormCsrfField,
     opened: &Opened,
-) -> Admission<Q> {
-    match checked {
-        Ok(CsrfDemand::Nothing) => Admission::Now(request),
-        Ok(CsrfDemand::InForm(field)) => {
-            let reading = reading(request, field, opened);
-            reading.map_or_else(
-                || match opened.verify_csrf_token(None) {
-                    Err(refusal) => Admission::Refused(refusal.into()),
-                    Ok(()) => Admission::Refused(CsrfRefusal::TokenMissing.into()),
-                },
-                Admission::AfterReading,
-            )
+) -> Result<Reading<Q>, CsrfRefusal> {
+    match reading(request, field, opened) {
+        Some(reading) => Ok(reading),
+        None => {
+            opened.verify_csrf_token(None)?;
+            Err(CsrfRefusal::TokenMissing)
         }
-        Err(error) => Admission::Refused(error),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::current::Current;
 use crate::error::SessionError;
 use crate::failure::{PlainFailure, RenderFailure};
 use crate::future::{ResponseFuture, Stage};
-use crate::guard::{self, Admission};
+use crate::guard;
 use crate::peer;
 
 /// Gives every request inside it a session: verifies the cookie before the handler, and commits what
@@ -26,18 +26,27 @@ use crate::peer;
 /// [`NamedSession`](crate::NamedSession) any.
 #[derive(Clone, Debug)]
 pub struct SessionLayer<R = PlainFailure> {
-    sessions: Sessions,
-    trust_proxy: Arc<TrustProxy>,
+    setup: Arc<Setup>,
     failures: R,
+}
+
+/// What a layer is set up with. In one place, for axum clones its layers with every request.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    sessions: Sessions,
+    pub(crate) trust_proxy: TrustProxy,
 }
 
 impl SessionLayer {
     /// A layer over these sessions.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self {
+        let setup = Setup {
             sessions,
-            trust_proxy: Arc::new(TrustProxy::nobody()),
+            trust_proxy: TrustProxy::nobody(),
+        };
+        Self {
+            setup: Arc::new(setup),
             failures: PlainFailure,
         }
     }
@@ -49,11 +58,9 @@ impl<R> SessionLayer<R> {
     /// *Default*: [nobody](TrustProxy::nobody), so the address is the connection's. *Reason*: anybody
     /// can send a header.
     #[must_use]
-    pub fn trust_proxy(self, trust_proxy: TrustProxy) -> Self {
-        Self {
-            trust_proxy: Arc::new(trust_proxy),
-            ..self
-        }
+    pub fn trust_proxy(mut self, trust_proxy: TrustProxy) -> Self {
+        Arc::make_mut(&mut self.setup).trust_proxy = trust_proxy;
+        self
     }
 
     /// Makes the responses to failures: of the store, mostly.
@@ -87,8 +94,7 @@ impl<R> SessionLayer<R> {
     #[must_use]
     pub fn render_failures<Other>(self, failures: Other) -> SessionLayer<Other> {
         SessionLayer {
-            sessions: self.sessions,
-            trust_proxy: self.trust_proxy,
+            setup: self.setup,
             failures,
         }
     }
@@ -127,11 +133,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let SessionLayer {
+        let SessionLayer { setup, failures } = &self.layer;
+        let Setup {
             sessions,
             trust_proxy,
-            failures,
-        } = &self.layer;
+        } = &**setup;
         let opened = sessions.open_located_by(request.headers(), || client(trust_proxy, &request).address);
         let mut looked_at = CsrfRequest::new(request.method(), request.uri(), request.headers());
         if looked_at.is_guarded() {
@@ -139,23 +145,27 @@ where
             looked_at = looked_at.https(scheme.map(|scheme| scheme == Scheme::Https));
         }
         let checked = check(&opened, &looked_at);
-        Current::enter(request.extensions_mut(), opened.clone(), Arc::clone(trust_proxy));
-        let admission = guard::admit(checked, request, &opened);
-        let stage = match admission {
-            Admission::Now(request) => Stage::Handling {
+        Current::enter(request.extensions_mut(), opened.clone(), Arc::clone(setup));
+        let stage = match checked {
+            Ok(CsrfDemand::Nothing) => Stage::Handling {
                 handler: self.inner.call(request),
             },
-            Admission::AfterReading(reading) => {
-                // The one that said it was ready is the one to call.
-                let ready = self.inner.clone();
-                Stage::Reading {
-                    reading,
-                    service: std::mem::replace(&mut self.inner, ready),
+            Ok(CsrfDemand::InForm(field)) => match guard::read_form(request, field, &opened) {
+                Ok(reading) => {
+                    // The one that said it was ready is the one to call.
+                    let ready = self.inner.clone();
+                    Stage::Reading {
+                        reading,
+                        service: std::mem::replace(&mut self.inner, ready),
+                    }
                 }
-            }
-            Admission::Refused(error) => Stage::Refused { error },
+                Err(refusal) => Stage::Refused {
+                    error: refusal.into(),
+                },
+            },
+            Err(error) => Stage::Refused { error },
         };
-        ResponseFuture::new(stage, sessions.clone(), opened, failures.clone())
+        ResponseFuture::new(stage, opened, failures.clone())
     }
 }
 

@@ -26,6 +26,7 @@ pub struct CsrfRequest<'a> {
     target: &'a Uri,
     pub(super) headers: &'a HeaderMap,
     pub(super) is_https: Option<bool>,
+    is_guarded: bool,
 }
 
 impl<'a> CsrfRequest<'a> {
@@ -39,6 +40,7 @@ impl<'a> CsrfRequest<'a> {
             target,
             headers,
             is_https,
+            is_guarded: is_unsafe(method) || opens_websocket(headers),
         }
     }
 
@@ -54,22 +56,15 @@ impl<'a> CsrfRequest<'a> {
     /// GET, HEAD and OPTIONS are safe (RFC 9110, section 9.2.1): a handler for them must change nothing.
     #[must_use]
     pub fn is_guarded(&self) -> bool {
-        self.is_unsafe() || self.opens_websocket()
+        self.is_guarded
     }
 
     pub(super) fn is_unsafe(&self) -> bool {
-        !matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        is_unsafe(self.method)
     }
 
-    /// Any page may open a `WebSocket` to any server, and the browser adds the cookie (RFC 6455, section 10.2). HTTP/2
-    /// has CONNECT for it, which is guarded as a method.
     pub(super) fn opens_websocket(&self) -> bool {
-        self.headers.get_all(UPGRADE).iter().any(|value| {
-            value
-                .as_bytes()
-                .split(|byte| *byte == b',')
-                .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
-        })
+        opens_websocket(self.headers)
     }
 
     pub(super) fn path(&self) -> &'a str {
@@ -104,6 +99,21 @@ impl<'a> CsrfRequest<'a> {
             (Some(_), Some(_)) => Once::Repeated,
         }
     }
+}
+
+fn is_unsafe(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Any page may open a `WebSocket` to any server, and the browser adds the cookie (RFC 6455, section 10.2). HTTP/2 has
+/// CONNECT for it, which is guarded as a method.
+fn opens_websocket(headers: &HeaderMap) -> bool {
+    headers.get_all(UPGRADE).iter().any(|value| {
+        value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+    })
 }
 
 /// A header that may come once.

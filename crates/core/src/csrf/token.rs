@@ -4,10 +4,10 @@ use std::fmt;
 
 use aws_lc_rs::{constant_time, hmac};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use zeroize::{Zeroize, Zeroizing};
 
 use crate::random::{RandomError, random_bytes};
 use crate::token::TokenSecret;
+use crate::wiped::Wiped;
 
 /// What a page of a session sends along to prove that it is one: a synchronizer token (OWASP Cross-Site Request Forgery
 /// Prevention Cheat Sheet; NIST SP 800-63B-4, section 5.1). `Display` is its text: 86 letters, digits, `-` and `_`.
@@ -73,26 +73,26 @@ impl fmt::Debug for CsrfToken {
 }
 
 /// The token without its mask. Whoever holds a session's secret can make it, and from it nobody can make the secret.
-pub(crate) struct CsrfKey([u8; KEY_LENGTH]);
+pub(crate) struct CsrfKey(Wiped<KEY_LENGTH>);
 
 impl CsrfKey {
     /// The key of whoever bears this secret, or one that a periodic renewal put before or after it.
     pub(crate) fn of(secret: &TokenSecret) -> Self {
         let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.root()), LABEL);
-        let mut key = [0; KEY_LENGTH];
+        let mut key = Wiped::zero();
         key.copy_from_slice(derived.as_ref());
         Self(key)
     }
 
     /// The key of nobody.
     pub(crate) fn random() -> Result<Self, RandomError> {
-        random_bytes().map(Self)
+        random_bytes().map(Wiped::new).map(Self)
     }
 
     /// A token under a fresh mask.
     pub(crate) fn masked(&self) -> Result<CsrfToken, RandomError> {
         let mask: [u8; KEY_LENGTH] = random_bytes()?;
-        let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
+        let mut bytes = Wiped::<TOKEN_BYTES>::zero();
         bytes[..KEY_LENGTH].copy_from_slice(&mask);
         for (at, byte) in bytes[KEY_LENGTH..].iter_mut().enumerate() {
             *byte = mask[at] ^ self.0[at];
@@ -104,20 +104,14 @@ impl CsrfKey {
 
     /// Whether `text` is a token of this key, under whatever mask. Takes the same time for every wrong one.
     pub(crate) fn verifies(&self, text: &[u8]) -> bool {
-        let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
+        let mut bytes = Wiped::<TOKEN_BYTES>::zero();
         let is_whole =
             Base64UrlUnpadded::decode(text, &mut *bytes).is_ok_and(|bytes| bytes.len() == TOKEN_BYTES);
         let (mask, masked) = bytes.split_at_mut(KEY_LENGTH);
         for (byte, mask) in masked.iter_mut().zip(mask) {
             *byte ^= *mask;
         }
-        is_whole && constant_time::verify_slices_are_equal(masked, &self.0).is_ok()
-    }
-}
-
-impl Drop for CsrfKey {
-    fn drop(&mut self) {
-        self.0.zeroize();
+        is_whole && constant_time::verify_slices_are_equal(masked, &*self.0).is_ok()
     }
 }
 
