@@ -261,9 +261,9 @@ fn bound_succession(id: SessionId, generation: u32) -> [u8; SUCCESSION.len() + S
 }
 
 fn data_key(keys: &Keys, secret: &TokenSecret) -> LessSafeKey {
-    let derived = hmac::sign(keys.seal(), secret.expose());
     let mut key = Wiped::<32>::zero();
-    key.copy_from_slice(derived.as_ref());
+    hmac::sign_to_buffer(keys.seal(), secret.expose(), &mut *key)
+        .expect("the buffer is as long as an HMAC-SHA-256");
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*key).expect("AES-256 takes a key of 32 bytes"))
 }
 

@@ -48,10 +48,10 @@ enum Trusted {
 impl TrustProxy {
     /// Nobody: the client is the connection's other end. The default.
     #[must_use]
-    pub fn nobody() -> Self {
+    pub const fn nobody() -> Self {
         Self {
             trusted: Trusted::Nobody,
-            headers: ProxyHeaders::default(),
+            headers: ProxyHeaders::XForwarded,
         }
     }
 

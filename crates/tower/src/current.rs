@@ -5,22 +5,22 @@ use std::sync::Arc;
 use http::Extensions;
 use tenure_core::Opened;
 
-use crate::layer::Setup;
+use crate::trust::Trust;
 
 /// What the layer puts into the request's extensions.
 #[derive(Clone)]
 pub(crate) struct Current {
     pub(crate) opened: Opened,
-    pub(crate) setup: Arc<Setup>,
+    pub(crate) trust_proxy: Trust,
     /// The session of a layer further out, which has another cookie.
     outer: Option<Arc<Current>>,
 }
 
 impl Current {
-    pub(crate) fn enter(extensions: &mut Extensions, opened: Opened, setup: Arc<Setup>) {
+    pub(crate) fn enter(extensions: &mut Extensions, opened: Opened, trust_proxy: Trust) {
         let entered = Self {
             opened,
-            setup,
+            trust_proxy,
             outer: None,
         };
         // Nearly always there is no other, so nobody looks before.

@@ -11,12 +11,13 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
-use tenure_core::{Opened, Owner, SessionFailure, Status, TrustProxy};
+use tenure_core::{Opened, Owner, SessionFailure, Status};
 
 use crate::current::Current;
 use crate::error::SessionError;
 use crate::failure::{Failed, PlainFailure, RenderFailure};
 use crate::peer;
+use crate::trust::Trust;
 
 /// The request's session. See [`tenure_core::Session`], which it derefs to, for what it can do.
 ///
@@ -151,8 +152,7 @@ impl<S: Sync, N: SessionName> FromRequestParts<S> for NamedSession<N> {
         let current = parts.extensions.get::<Current>().ok_or(SessionFailure::NoLayer)?;
         let opened = current
             .named(N::COOKIE)
-            .ok_or(SessionFailure::NoLayerNamed { cookie: N::COOKIE })?
-            .clone();
+            .ok_or(SessionFailure::NoLayerNamed { cookie: N::COOKIE })?;
         Ok(Self {
             session: opened.load().await?,
             name: PhantomData,
@@ -165,20 +165,17 @@ impl<S: Sync> FromRequestParts<S> for Client {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let current = parts.extensions.get::<Current>();
-        let client = |trust_proxy| peer::client(trust_proxy, &parts.headers, &parts.uri, &parts.extensions);
-        Ok(Self(match current {
-            Some(current) => client(&current.setup.trust_proxy),
-            None => client(&TrustProxy::nobody()),
-        }))
+        let nobody = Trust::default();
+        let trust_proxy = current.map_or(&nobody, |current| &current.trust_proxy);
+        let client = peer::client(trust_proxy, &parts.headers, &parts.uri, &parts.extensions);
+        Ok(Self(client))
     }
 }
 
-pub(crate) fn innermost(parts: &Parts) -> Result<Opened, SessionError> {
-    parts
-        .extensions
-        .get::<Current>()
-        .map(|current| current.opened.clone())
-        .ok_or_else(|| SessionFailure::NoLayer.into())
+pub(crate) fn innermost(parts: &Parts) -> Result<&Opened, SessionError> {
+    let current = parts.extensions.get::<Current>();
+    let current = current.ok_or(SessionFailure::NoLayer)?;
+    Ok(&current.opened)
 }
 
 fn is_there(session: &tenure_core::Session) -> bool {

@@ -1,6 +1,5 @@
 //! The layer.
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
@@ -14,6 +13,7 @@ use crate::failure::{PlainFailure, RenderFailure};
 use crate::future::{ResponseFuture, Stage};
 use crate::guard;
 use crate::peer;
+use crate::trust::Trust;
 
 /// Gives every request inside it a session: verifies the cookie before the handler, and commits what
 /// the handler did before the response goes out.
@@ -26,27 +26,18 @@ use crate::peer;
 /// [`NamedSession`](crate::NamedSession) any.
 #[derive(Clone, Debug)]
 pub struct SessionLayer<R = PlainFailure> {
-    setup: Arc<Setup>,
-    failures: R,
-}
-
-/// What a layer is set up with. In one place, for axum clones its layers with every request.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
     sessions: Sessions,
-    pub(crate) trust_proxy: TrustProxy,
+    trust_proxy: Trust,
+    failures: R,
 }
 
 impl SessionLayer {
     /// A layer over these sessions.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        let setup = Setup {
-            sessions,
-            trust_proxy: TrustProxy::nobody(),
-        };
         Self {
-            setup: Arc::new(setup),
+            sessions,
+            trust_proxy: Trust::default(),
             failures: PlainFailure,
         }
     }
@@ -59,7 +50,7 @@ impl<R> SessionLayer<R> {
     /// can send a header.
     #[must_use]
     pub fn trust_proxy(mut self, trust_proxy: TrustProxy) -> Self {
-        Arc::make_mut(&mut self.setup).trust_proxy = trust_proxy;
+        self.trust_proxy = Trust::new(trust_proxy);
         self
     }
 
@@ -94,7 +85,8 @@ impl<R> SessionLayer<R> {
     #[must_use]
     pub fn render_failures<Other>(self, failures: Other) -> SessionLayer<Other> {
         SessionLayer {
-            setup: self.setup,
+            sessions: self.sessions,
+            trust_proxy: self.trust_proxy,
             failures,
         }
     }
@@ -133,11 +125,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let SessionLayer { setup, failures } = &self.layer;
-        let Setup {
+        let SessionLayer {
             sessions,
             trust_proxy,
-        } = &**setup;
+            failures,
+        } = &self.layer;
         let opened = sessions.open_located_by(request.headers(), || client(trust_proxy, &request).address);
         let mut looked_at = CsrfRequest::new(request.method(), request.uri(), request.headers());
         if looked_at.is_guarded() {
@@ -145,7 +137,7 @@ where
             looked_at = looked_at.https(scheme.map(|scheme| scheme == Scheme::Https));
         }
         let checked = check(&opened, &looked_at);
-        Current::enter(request.extensions_mut(), opened.clone(), Arc::clone(setup));
+        Current::enter(request.extensions_mut(), opened.clone(), trust_proxy.clone());
         let stage = match checked {
             Ok(CsrfDemand::Nothing) => Stage::Handling {
                 handler: self.inner.call(request),

@@ -64,6 +64,7 @@ mod peer;
 mod recently_authenticated;
 #[cfg(feature = "axum")]
 mod routes;
+mod trust;
 
 #[cfg(feature = "axum")]
 pub use csrf::{CsrfForm, CsrfFormRejection, CsrfToken};

@@ -78,9 +78,9 @@ pub(crate) struct CsrfKey(Wiped<KEY_LENGTH>);
 impl CsrfKey {
     /// The key of whoever bears this secret, or one that a periodic renewal put before or after it.
     pub(crate) fn of(secret: &TokenSecret) -> Self {
-        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.root()), LABEL);
         let mut key = Wiped::zero();
-        key.copy_from_slice(derived.as_ref());
+        hmac::sign_to_buffer(&hmac::Key::new(hmac::HMAC_SHA256, secret.root()), LABEL, &mut *key)
+            .expect("the buffer is as long as an HMAC-SHA-256");
         Self(key)
     }
 
