@@ -1,5 +1,7 @@
 //! A connection that stands, to a server or to a cluster.
 
+use std::borrow::Cow;
+
 use redis::aio::MultiplexedConnection;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
@@ -38,7 +40,7 @@ impl Connection {
 
     async fn send_command(
         &self,
-        command: Cmd,
+        command: Cow<'_, Cmd>,
         place: &Place,
         wait: Option<WaitForReplicas>,
     ) -> Result<Value, Failure> {
@@ -46,7 +48,7 @@ impl Connection {
             return answer(self.send_alone(command, place).await);
         };
         let mut pipeline = Pipeline::new();
-        pipeline.add_command(command);
+        pipeline.add_command(command.into_owned());
         self.send_together(pipeline, 0, Some(wait), node_of(place)).await
     }
 
@@ -59,17 +61,17 @@ impl Connection {
         wait: Option<WaitForReplicas>,
     ) -> Result<Value, Failure> {
         let mut pipeline = Pipeline::new();
-        pipeline.add_command(cmd("ASKING")).add_command(request.whole());
+        pipeline.add_command(cmd("ASKING")).add_command(request.whole().into_owned());
         let node = SingleNodeRoutingInfo::ByAddress { host, port };
         self.send_together(pipeline, 1, wait, node).await
     }
 
-    async fn send_alone(&self, command: Cmd, place: &Place) -> RedisResult<Value> {
+    async fn send_alone(&self, command: Cow<'_, Cmd>, place: &Place) -> RedisResult<Value> {
         match self {
             Self::Server(server) => server.clone().send_packed_command(&command).await,
             Self::Cluster(cluster) => {
                 let route = RoutingInfo::SingleNode(node_of(place));
-                cluster.clone().route_command(command, route).await
+                cluster.clone().route_command(command.into_owned(), route).await
             }
         }
     }

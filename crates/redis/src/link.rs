@@ -18,7 +18,7 @@ pub(crate) struct Link {
 
 struct Shared {
     dialer: Arc<Dialer>,
-    live: Mutex<Option<Live>>,
+    live: Mutex<Option<Arc<Live>>>,
     /// How many attempts to connect are over.
     attempts: AtomicU64,
     /// Held while connecting. Holds why the last attempt failed, if it did.
@@ -26,7 +26,6 @@ struct Shared {
 }
 
 /// A connection, and whether it is over.
-#[derive(Clone)]
 struct Live {
     connection: Connection,
     gone: Arc<AtomicBool>,
@@ -59,7 +58,7 @@ impl Link {
         answered
     }
 
-    async fn live(&self) -> Result<Live, Failure> {
+    async fn live(&self) -> Result<Arc<Live>, Failure> {
         if let Some(live) = self.shared.usable() {
             return Ok(live);
         }
@@ -100,18 +99,18 @@ impl Link {
 }
 
 impl Shared {
-    fn usable(&self) -> Option<Live> {
+    fn usable(&self) -> Option<Arc<Live>> {
         self.lock()
             .clone()
             .filter(|live| !live.gone.load(Ordering::Relaxed))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Live>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Live>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Connects, unless somebody else has just done so or just failed: many requests wait for one attempt.
-    async fn dial(&self, seen: u64) -> Result<Live, Failure> {
+    async fn dial(&self, seen: u64) -> Result<Arc<Live>, Failure> {
         let mut last_failure = self.dialing.lock().await;
         if let Some(live) = self.usable() {
             return Ok(live);
@@ -126,16 +125,16 @@ impl Shared {
         connected
     }
 
-    async fn connect(&self) -> Result<Live, Failure> {
+    async fn connect(&self) -> Result<Arc<Live>, Failure> {
         let gone = Arc::default();
         let connection = self.dialer.dial(&gone).await;
         self.attempts.fetch_add(1, Ordering::Release);
-        let live = Live {
+        let live = Arc::new(Live {
             connection: connection?,
             gone,
             being_renewed: Arc::default(),
-        };
-        *self.lock() = Some(live.clone());
+        });
+        *self.lock() = Some(Arc::clone(&live));
         Ok(live)
     }
 }

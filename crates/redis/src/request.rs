@@ -1,5 +1,6 @@
 //! What is asked of a server: one command, on one key but for walks.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use redis::{Cmd, Script, ToRedisArgs, cmd};
@@ -71,8 +72,9 @@ pub(crate) enum Repeat {
 impl Request {
     /// The command of this name with the key and `arguments`.
     pub(crate) fn plain(name: &str, key: String, arguments: &[&str]) -> Self {
-        let mut command = cmd(name);
-        command.arg(&key).arg(arguments);
+        let bytes: usize = arguments.iter().map(|argument| argument.len()).sum();
+        let mut command = Cmd::with_capacity(2 + arguments.len(), name.len() + key.len() + bytes);
+        command.arg(name).arg(&key).arg(arguments);
         Self {
             place: Place::Key(key),
             command: Command::Plain(command),
@@ -124,26 +126,26 @@ impl Request {
     }
 
     /// As a command that names the script by its hash.
-    pub(crate) fn short(&self) -> Cmd {
+    pub(crate) fn short(&self) -> Cow<'_, Cmd> {
         match &self.command {
-            Command::Plain(command) => command.clone(),
+            Command::Plain(command) => Cow::Borrowed(command),
             Command::Script {
                 script,
                 key,
                 arguments,
-            } => evaluation("EVALSHA", &script.hash, key, arguments),
+            } => Cow::Owned(evaluation("EVALSHA", &script.hash, key, arguments)),
         }
     }
 
     /// As a command that brings the script along, which makes the server know it from then on.
-    pub(crate) fn whole(&self) -> Cmd {
+    pub(crate) fn whole(&self) -> Cow<'_, Cmd> {
         match &self.command {
-            Command::Plain(command) => command.clone(),
+            Command::Plain(command) => Cow::Borrowed(command),
             Command::Script {
                 script,
                 key,
                 arguments,
-            } => evaluation("EVAL", script.source, key, arguments),
+            } => Cow::Owned(evaluation("EVAL", script.source, key, arguments)),
         }
     }
 }
