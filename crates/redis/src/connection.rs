@@ -61,7 +61,9 @@ impl Connection {
         wait: Option<WaitForReplicas>,
     ) -> Result<Value, Failure> {
         let mut pipeline = Pipeline::new();
-        pipeline.add_command(cmd("ASKING")).add_command(request.whole().into_owned());
+        pipeline
+            .add_command(cmd("ASKING"))
+            .add_command(request.whole().into_owned());
         let node = SingleNodeRoutingInfo::ByAddress { host, port };
         self.send_together(pipeline, 1, wait, node).await
     }

@@ -227,7 +227,11 @@ where
         self.row.try_get(place).map_err(|_| self.corrupt(column))
     }
 
-    fn read<T, V>(&mut self, column: &'static str, parse: impl FnOnce(T) -> Option<V>) -> Result<V, StoreError>
+    fn read<T, V>(
+        &mut self,
+        column: &'static str,
+        parse: impl FnOnce(T) -> Option<V>,
+    ) -> Result<V, StoreError>
     where
         T: Decode<'r, R::Database> + Type<R::Database>,
     {

@@ -79,8 +79,12 @@ impl CsrfKey {
     /// The key of whoever bears this secret, or one that a periodic renewal put before or after it.
     pub(crate) fn of(secret: &TokenSecret) -> Self {
         let mut key = Wiped::zero();
-        hmac::sign_to_buffer(&hmac::Key::new(hmac::HMAC_SHA256, secret.root()), LABEL, &mut *key)
-            .expect("the buffer is as long as an HMAC-SHA-256");
+        hmac::sign_to_buffer(
+            &hmac::Key::new(hmac::HMAC_SHA256, secret.root()),
+            LABEL,
+            &mut *key,
+        )
+        .expect("the buffer is as long as an HMAC-SHA-256");
         Self(key)
     }
 
