@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_92_characters_and_comes_back_as_the_token_it_was() {
+    fn a_cookie_is_98_characters_and_comes_back_as_the_token_it_was() {
         let token = Token::generate().unwrap();
         let value = token.to_cookie(NAME, &keyring());
         assert_eq!(value.len(), COOKIE_VALUE_LENGTH);

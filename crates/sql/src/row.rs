@@ -201,8 +201,8 @@ where
     Ok(Device::new(user_agent, address))
 }
 
-/// The columns of a row, one after the other, and whose it is. By their places, for to find fifteen names took a tenth of
-/// the time of a load; the names are for errors.
+/// The columns of a row, one after the other, and whose it is. By their places, for each look-up of a
+/// name costs more than to read the column; the names are for errors.
 struct Columns<'r, R> {
     row: &'r R,
     store: &'static str,
