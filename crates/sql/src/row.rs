@@ -14,6 +14,9 @@ use crate::migrations::Applied;
 const STANDARD: &str = "standard";
 const REMEMBERED: &str = "remembered";
 
+/// How many columns there are before the data.
+const METADATA: usize = 14;
+
 /// What a statement is given.
 #[derive(Clone, Debug)]
 #[allow(
@@ -89,9 +92,8 @@ where
     &'r [u8]: Decode<'r, R::Database> + Type<R::Database>,
     &'r str: Decode<'r, R::Database> + Type<R::Database>,
 {
-    let mut columns = Columns::of(row, store);
-    let metadata = metadata_in(&mut columns)?;
-    let data: &[u8] = columns.get("data")?;
+    let metadata = metadata(row, store)?;
+    let data: &[u8] = Columns::from(METADATA, row, store).get("data")?;
     Ok(Record {
         data: Bytes::copy_from_slice(data),
         ..metadata
@@ -107,17 +109,7 @@ where
     &'r [u8]: Decode<'r, R::Database> + Type<R::Database>,
     &'r str: Decode<'r, R::Database> + Type<R::Database>,
 {
-    metadata_in(&mut Columns::of(row, store))
-}
-
-fn metadata_in<'r, R>(columns: &mut Columns<'r, R>) -> Result<Record, StoreError>
-where
-    R: Row,
-    usize: ColumnIndex<R>,
-    i64: Decode<'r, R::Database> + Type<R::Database>,
-    &'r [u8]: Decode<'r, R::Database> + Type<R::Database>,
-    &'r str: Decode<'r, R::Database> + Type<R::Database>,
-{
+    let mut columns = Columns::from(0, row, store);
     Ok(Record {
         id: columns.read("id", |bytes: &[u8]| array(bytes).map(SessionId::from_bytes))?,
         version: columns.read("version", unsigned)?,
@@ -132,7 +124,7 @@ where
         })?,
         absolute_deadline: columns.read("absolute_deadline", timestamp)?,
         lifetime: columns.read("lifetime", lifetime)?,
-        device: device(columns)?,
+        device: device(&mut columns)?,
         lineage: columns.read("lineage", Lineage::from_bytes)?,
         data: Bytes::new(),
     })
@@ -158,7 +150,7 @@ where
     usize: ColumnIndex<R>,
     i64: Decode<'r, R::Database> + Type<R::Database>,
 {
-    let mut columns = Columns::of(row, store);
+    let mut columns = Columns::from(0, row, store);
     Ok(Attempts {
         version: columns.read("version", unsigned)?,
         failures: columns.read("failures", |number: i64| number.try_into().ok())?,
@@ -214,8 +206,8 @@ where
     R: Row,
     usize: ColumnIndex<R>,
 {
-    fn of(row: &'r R, store: &'static str) -> Self {
-        Self { row, store, next: 0 }
+    fn from(next: usize, row: &'r R, store: &'static str) -> Self {
+        Self { row, store, next }
     }
 
     fn get<T>(&mut self, column: &'static str) -> Result<T, StoreError>
