@@ -33,6 +33,7 @@ async fn a_killed_server_comes_back_with_all_that_was_acknowledged() {
     })
     .await;
     println!("kill -9 and restart: {ledgers}");
+    ledgers.assert_noticed();
     ledgers.assert_kept(store).await;
 }
 
@@ -69,6 +70,7 @@ async fn a_network_that_lost_the_way_costs_the_deadline_and_no_session() {
     })
     .await;
     println!("network stalled: {ledgers}");
+    ledgers.assert_noticed();
     ledgers.assert_kept(store).await;
 }
 

@@ -1,12 +1,13 @@
 //! Faults of a server under load, with a ledger of what was acknowledged.
 
 use tenure_core::Store;
-use tenure_testkit::ledger;
+use tenure_testkit::ledger::{self, Ledgers};
 
 /// Runs browsers on the store while `fault` begins and ends, and checks what they were told.
-pub(crate) async fn survives<S: Store + Clone>(store: S, fault: impl AsyncFnOnce()) {
+pub(crate) async fn survives<S: Store + Clone>(store: S, fault: impl AsyncFnOnce()) -> Ledgers {
     let ledgers = ledger::survives(store.clone(), fault).await;
     ledgers.assert_kept(store).await;
+    ledgers
 }
 
 /// The faults that are the same of every server. Beside the types of the server and the store: the options of a server
@@ -78,7 +79,8 @@ macro_rules! fault_tests {
                 sleep(Duration::from_millis(500)).await;
                 server.start_again().unwrap();
             })
-            .await;
+            .await
+            .assert_noticed();
         }
 
         #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +91,8 @@ macro_rules! fault_tests {
                 sleep(Duration::from_secs(4)).await;
                 server.thaw();
             })
-            .await;
+            .await
+            .assert_noticed();
         }
 
         #[tokio::test(flavor = "multi_thread")]

@@ -191,6 +191,17 @@ impl RedisServer {
         self.process.thaw();
     }
 
+    /// Waits until its replicas have all that has been written to it.
+    ///
+    /// # Panics
+    /// If it takes too long.
+    pub fn wait_for_replicas(&self) {
+        let is_so = wait_until("replicas that have it all", || {
+            replicas_have_all(&self.replication())
+        });
+        is_so.unwrap_or_else(|error| panic!("{error}"));
+    }
+
     fn replication(&self) -> String {
         self.ask(&["INFO", "replication"]).unwrap_or_default()
     }
@@ -251,6 +262,20 @@ fn certificates_of_peers() -> Result<Arc<Certificates>, StartError> {
 fn hosts(ports: impl Iterator<Item = u16>) -> String {
     let hosts: Vec<String> = ports.map(|port| format!("127.0.0.1:{port}")).collect();
     hosts.join(",")
+}
+
+/// Whether every `offset` of a replica is the master's own.
+fn replicas_have_all(replication: &str) -> bool {
+    let offset = |line: &str, name: &str| line.split_once(name)?.1.trim().parse::<u64>().ok();
+    let own = replication
+        .lines()
+        .find_map(|line| offset(line, "master_repl_offset:"));
+    let replicas = replication.lines().filter(|line| line.starts_with("slave"));
+    let mut offsets = replicas.filter(|line| line.contains("offset=")).map(|line| {
+        let (_, rest) = line.split_once("offset=")?;
+        rest.split(',').next()?.parse().ok()
+    });
+    own.is_some() && offsets.all(|offset| offset == own)
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) -> Result<(), StartError> {
