@@ -86,7 +86,7 @@ mkdir -p target
 cargo test --workspace --all-features --locked -- --show-output "${left_out[@]}" 2>&1 | tee target/test-output.log
 cargo run --quiet --package tenure-testkit --example find_planted --locked -- target/test-output.log
 
-# The npm packages, one of which builds its addon first.
+# The npm packages, one of which builds its addon first, from what has just been compiled for the tests above.
 for package in browser express; do
-    npm --prefix "packages/$package" test
+    TENURE_BUILD=workspace npm --prefix "packages/$package" test
 done

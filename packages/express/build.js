@@ -1,6 +1,7 @@
 // Builds the addon with cargo and puts it where lib/native.js looks.
 //
-// --dev            quicker to build, and slower to run
+// --dev            quicker to build, and slower to run; with TENURE_BUILD=workspace as a part of the whole workspace and its
+//                  tests, so that where those are compiled, too, no dependency is compiled again with fewer features
 // --platform       puts it into the platform's package instead, npm/<platform>, with the licences
 // --out <folder>   where a copy of that package is, if not there
 "use strict";
@@ -17,10 +18,12 @@ const { values: options } = parseArgs({
   options: { dev: { type: "boolean" }, platform: { type: "boolean" }, out: { type: "string" } },
 });
 
-const profile = options.dev ? [] : ["--release"];
+const alone = ["--package", "tenure-node", ...(options.dev ? [] : ["--release"])];
+const whole = ["--workspace", "--all-features", "--all-targets"];
+const selected = options.dev && process.env.TENURE_BUILD === "workspace" ? whole : alone;
 const cargo = spawnSync(
   "cargo",
-  ["build", "--package", "tenure-node", "--locked", "--message-format=json-render-diagnostics", ...profile],
+  ["build", ...selected, "--locked", "--message-format=json-render-diagnostics"],
   { cwd: __dirname, encoding: "utf8", maxBuffer: 2 ** 28, stdio: ["ignore", "pipe", "inherit"] },
 );
 if (cargo.error) throw cargo.error;
