@@ -55,6 +55,11 @@ impl Device {
 }
 
 fn printable(user_agent: &str) -> Box<str> {
+    // Nearly all are so, and every load of a session comes by here.
+    let is_plain = user_agent.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if is_plain && user_agent.len() <= Device::MAX_USER_AGENT_BYTES {
+        return user_agent.into();
+    }
     let mut kept = String::with_capacity(user_agent.len().min(Device::MAX_USER_AGENT_BYTES));
     for character in user_agent.chars().filter(|character| !character.is_control()) {
         if kept.len() + character.len_utf8() > Device::MAX_USER_AGENT_BYTES {
@@ -63,4 +68,32 @@ fn printable(user_agent: &str) -> Box<str> {
         kept.push(character);
     }
     kept.into_boxed_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(user_agent: &str) -> Option<String> {
+        Device::new(Some(user_agent), None).user_agent().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_user_agent_is_kept_without_control_characters() {
+        for name in ["Firefox/140.0", "Ünï 🦊", "~ "] {
+            assert_eq!(kept(name).as_deref(), Some(name));
+        }
+        assert_eq!(kept("a\u{7f}b\u{0}\r\nc\u{85}d").as_deref(), Some("abcd"));
+        assert_eq!(kept("\u{1b}"), None);
+        assert_eq!(kept(""), None);
+    }
+
+    #[test]
+    fn a_long_user_agent_is_cut_between_characters() {
+        let most = Device::MAX_USER_AGENT_BYTES;
+        assert_eq!(kept(&"x".repeat(most)), Some("x".repeat(most)));
+        assert_eq!(kept(&"x".repeat(most + 1)), Some("x".repeat(most)));
+        let odd = format!("x{}", "ü".repeat(most));
+        assert_eq!(kept(&odd), Some(format!("x{}", "ü".repeat((most - 1) / 2))));
+    }
 }

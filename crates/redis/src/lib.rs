@@ -17,6 +17,7 @@ mod keys;
 mod link;
 mod options;
 mod owner_index;
+mod packed;
 mod probe;
 mod recent_slides;
 mod request;

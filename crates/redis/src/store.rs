@@ -38,7 +38,8 @@ const COUNTED_AT_ONCE: u32 = 1_000;
 /// # Keys
 ///
 /// A session is a hash under `tenure:{<id>}`, with the metadata in fields that can be read and the data as
-/// opaque bytes. An owner's sessions are in a sorted set under `tenure:owner:<owner>`, which may also hold
+/// opaque bytes. What a load reads is `record`, which has the same metadata in one value, since a client takes its time over
+/// each; `last_seen_at`; and `data`. The other fields are for scripts and for people, and none is to be changed by hand. An owner's sessions are in a sorted set under `tenure:owner:<owner>`, which may also hold
 /// sessions that are gone:
 ///
 /// ```text
@@ -153,8 +154,7 @@ impl RedisStore {
             .arg(time(now))
             .arg(time(Touch::latest_due(now, at_most_every)))
             .arg(fields::hex(bearer))
-            .arg(fields::millis(GRACE))
-            .arg(&FIELDS);
+            .arg(fields::millis(GRACE));
         let record = self.loaded(id, &request).await?;
         if let Some(record) = &record {
             self.recent_slides.add(id, record.last_seen_at);
