@@ -147,17 +147,14 @@ where
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let SessionLayer {
-            sessions, failures, ..
-        } = &self.layer;
         let headers = headers::looked_at(request.headers());
         let client = self.layer.client(&request, &headers);
-        let opened = sessions.open_from(&headers, client.address);
+        let opened = self.layer.sessions.open_from(&headers, client.address);
         let checked = checked(&opened, &request, &headers, client);
         let unanswered = Current::enter(&mut request.extensions_mut(), opened.clone(), client);
 
         let inner = Rc::clone(&self.inner);
-        let (sessions, failures) = (sessions.clone(), failures.clone());
+        let failures = self.layer.failures.clone();
         Box::pin(async move {
             let admitted = match checked {
                 Ok(CsrfDemand::Nothing) => Ok(()),
@@ -173,7 +170,7 @@ where
                 return Ok(request.into_response(refused.map_into_right_body()));
             }
             let answer = inner.call(request).await;
-            reply::finish(answer, &sessions, &opened, &failures, &unanswered).await
+            reply::finish(answer, &opened, &failures, &unanswered).await
         })
     }
 }

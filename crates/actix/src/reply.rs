@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse, ResponseError};
-use tenure_core::{Opened, Outgoing, Sessions};
+use tenure_core::{Opened, Outgoing};
 
 use crate::current::Unanswered;
 use crate::error::SessionError;
@@ -24,7 +24,6 @@ pub(crate) type Answer<B> = Result<ServiceResponse<B>, Error>;
 /// Puts the application's rendering in place of a session's failure, commits, and adds the headers.
 pub(crate) async fn finish<B: MessageBody + 'static>(
     answer: Answer<B>,
-    sessions: &Sessions,
     opened: &Opened,
     failures: &impl RenderFailure,
     unanswered: &Unanswered,
@@ -39,7 +38,7 @@ pub(crate) async fn finish<B: MessageBody + 'static>(
     };
     let committed = match opened.commit_without_store() {
         Some(outgoing) => Ok(outgoing),
-        None => sessions.commit(opened).await,
+        None => opened.sessions().commit(opened).await,
     };
     match committed {
         Ok(outgoing) => with_headers(answer, outgoing),

@@ -75,7 +75,9 @@ mod tests {
     use super::*;
 
     fn kept(user_agent: &str) -> Option<String> {
-        Device::new(Some(user_agent), None).user_agent().map(str::to_owned)
+        Device::new(Some(user_agent), None)
+            .user_agent()
+            .map(str::to_owned)
     }
 
     #[test]
