@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Sleep, sleep};
 
 use crate::observed::StoreObserved;
 use crate::store::{Operation, StoreError};
@@ -14,7 +14,7 @@ use crate::store::{Operation, StoreError};
 /// first call that is not answered at once, so that a store in memory costs no timer.
 pub(crate) struct Deadline {
     allowance: Duration,
-    ends: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
     store: StoreObserved,
 }
 
@@ -22,7 +22,7 @@ impl Deadline {
     pub(crate) fn new(allowance: Duration, store: StoreObserved) -> Self {
         Self {
             allowance,
-            ends: None,
+            timer: None,
             store,
         }
     }
@@ -34,11 +34,7 @@ impl Deadline {
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let watch = StoreObserved::start();
-        let mut call = pin!(call);
-        let answer = match polled(call.as_mut()).await {
-            Poll::Ready(answer) => answer,
-            Poll::Pending => self.in_time(operation, call).await.flatten(),
-        };
+        let answer = self.in_time(operation, call).await;
         self.store.stop(&watch, operation);
         answer
     }
@@ -49,30 +45,28 @@ impl Deadline {
         operation: Operation,
         future: impl Future<Output = T>,
     ) -> Result<T, StoreError> {
-        let mut future = pin!(future);
-        match polled(future.as_mut()).await {
-            Poll::Ready(outcome) => Ok(outcome),
-            Poll::Pending => self.in_time(operation, future).await,
-        }
+        self.in_time(operation, async { Ok(future.await) }).await
     }
 
     async fn in_time<T>(
         &mut self,
         operation: Operation,
-        future: Pin<&mut impl Future<Output = T>>,
+        future: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let allowance = self.allowance;
-        let ends = *self.ends.get_or_insert_with(|| Instant::now() + allowance);
-        let late = |_| StoreError::TimedOut {
-            store: self.store.name(),
-            operation,
-            deadline: allowance,
-        };
-        tokio::time::timeout_at(ends, future).await.map_err(late)
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            if let Poll::Ready(outcome) = future.as_mut().poll(context) {
+                return Poll::Ready(outcome);
+            }
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.allowance)));
+            timer.as_mut().poll(context).map(|()| {
+                Err(StoreError::TimedOut {
+                    store: self.store.name(),
+                    operation,
+                    deadline: self.allowance,
+                })
+            })
+        })
+        .await
     }
-}
-
-/// How far a future comes at once.
-async fn polled<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
-    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }

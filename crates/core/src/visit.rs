@@ -70,11 +70,15 @@ pub enum LoadError {
 /// Whether the store is still to be asked.
 enum Question {
     Answered,
-    Open {
-        /// The session that this request looked at before. One that it created or renewed since then has an id or a secret
-        /// of its own.
-        peeked_at: Option<(SessionId, SecretHash)>,
-    },
+    Open(Look),
+}
+
+/// Whether this request looks at its session for the first time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    First,
+    /// It peeked at it before, or made it, and now uses it.
+    Again,
 }
 
 /// Why a genuine cookie lets nobody in.
@@ -113,7 +117,7 @@ impl Visit {
         let _turn = self.turn().await;
         match self.question(attendance) {
             Question::Answered => Ok(()),
-            Question::Open { peeked_at } => self.load(attendance, peeked_at).await,
+            Question::Open(look) => self.load(attendance, look).await,
         }
     }
 
@@ -166,11 +170,9 @@ impl Visit {
             (Standing::Absent(_), _) => Question::Answered,
             (Standing::Live(live), _) => match (attendance, live.attendance) {
                 (Attendance::Passive, _) | (Attendance::Active, Attendance::Active) => Question::Answered,
-                _ => Question::Open {
-                    peeked_at: Some((live.record.id, live.record.secret_hash)),
-                },
+                _ => Question::Open(Look::Again),
             },
-            (Standing::Unasked, Arrival::Genuine(_)) => Question::Open { peeked_at: None },
+            (Standing::Unasked, Arrival::Genuine(_)) => Question::Open(Look::First),
             (Standing::Unasked, Arrival::NoCookie) => {
                 state.standing = Standing::Absent(Absence::NoCookie);
                 Question::Answered
@@ -182,24 +184,27 @@ impl Visit {
         }
     }
 
-    async fn load(
-        &self,
-        attendance: Attendance,
-        peeked_at: Option<(SessionId, SecretHash)>,
-    ) -> Result<(), LoadError> {
+    async fn load(&self, attendance: Attendance, look: Look) -> Result<(), LoadError> {
         let Arrival::Genuine(cookie) = &self.arrival else {
             return Ok(());
         };
         let token = cookie.token();
         let engine = &*self.engine;
         let now = engine.now();
-        let (id, hash) = peeked_at.unwrap_or_else(|| (token.id, token.secret.hash()));
+        let (id, hash) = match look {
+            Look::First => (token.id, token.secret.hash()),
+            // If this request created or renewed it, it has an id or a secret that no cookie had.
+            Look::Again => match self.state().live() {
+                Some(live) => (live.record.id, live.record.secret_hash),
+                None => return Ok(()),
+            },
+        };
         let active = |at_most_every| Touch::Active {
             now,
             bearer: hash,
             at_most_every,
         };
-        if peeked_at.is_none() {
+        if look == Look::First {
             match self.prospect(cookie) {
                 Prospect::LookUp => {}
                 Prospect::Dead(refusal) => {
@@ -220,7 +225,7 @@ impl Visit {
             .await;
         let found = engine.reported(Operation::Load, id, found)?;
 
-        let outcome = if peeked_at.is_none() {
+        let outcome = if look == Look::First {
             self.admit(found, token, &hash, attendance, now)
         } else {
             // Unless the handler ended the session while it was looked up.
@@ -231,11 +236,11 @@ impl Visit {
         };
         let outcome = match outcome {
             Err(NotAdmitted::Absent(absence)) => Err(absence),
-            Err(NotAdmitted::Stolen(record)) => Err(self.end_stolen(&record).await?),
+            Err(NotAdmitted::Stolen(record)) => Err(Box::pin(self.end_stolen(&record)).await?),
             Ok(live) => Ok(live),
         };
         self.remember(&outcome, cookie);
-        if outcome.is_ok() && peeked_at.is_none() {
+        if outcome.is_ok() && look == Look::First {
             engine.observed.loaded();
             self.engine.start_counting_if_due();
         }
