@@ -72,8 +72,8 @@ fn write(session: &Session) {
 
 fn forged(genuine: &Browser) -> Browser {
     let mut value = genuine.value().to_owned();
-    let last = if value.ends_with('A') { "Q" } else { "A" };
-    value.replace_range(60..61, if &value[60..61] == "A" { "Q" } else { last });
+    let other = if &value[60..61] == "A" { "Q" } else { "A" };
+    value.replace_range(60..61, other);
     Browser::with_cookie(NAME, &value)
 }
 
