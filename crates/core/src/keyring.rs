@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_lc_rs::{digest, hkdf, hmac};
 use zeroize::Zeroizing;
 
+use crate::hex::write_hex;
 use crate::observed::KeyObserved;
 use crate::secret::{Secret, Weakness};
 use crate::wiped::Wiped;
@@ -352,7 +353,7 @@ impl KeyId {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write_hex(&self.0, f)
     }
 }
 

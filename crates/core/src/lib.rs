@@ -35,6 +35,7 @@ mod forwarded;
 mod genuine_cookie;
 mod guess_limit;
 mod guessing;
+mod hex;
 mod key;
 mod keyring;
 mod known_device;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::hex::write_hex;
 use crate::random::{RandomError, random_bytes};
 
 /// 16 random bytes that name a session for its whole life: the store's key, what logs and
@@ -49,13 +50,7 @@ impl SessionId {
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [0; 2 * SessionId::LENGTH];
-        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
-            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]];
-        }
-        // At once, for a store's key is made of it with every request.
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        write_hex(&self.0, f)
     }
 }
 

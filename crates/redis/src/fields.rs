@@ -13,7 +13,7 @@ use crate::packed::{packed, unpacked};
 /// How many fields a session has that lacks nothing.
 const MOST_FIELDS: usize = 12;
 
-/// What is read of a session, in this order. [`packed`] says what is in the first; the other fields are for scripts and
+/// What is read of a session, in the order in which `touch.lua` gives it back, too. [`packed`] says what is in the first; the other fields are for scripts and
 /// for people.
 pub(crate) const FIELDS: [&str; 3] = ["record", "last_seen_at", "data"];
 

@@ -38,9 +38,10 @@ const COUNTED_AT_ONCE: u32 = 1_000;
 /// # Keys
 ///
 /// A session is a hash under `tenure:{<id>}`, with the metadata in fields that can be read and the data as
-/// opaque bytes. What a load reads is `record`, which has the same metadata in one value, since a client takes its time over
-/// each; `last_seen_at`; and `data`. The other fields are for scripts and for people, and none is to be changed by hand. An owner's sessions are in a sorted set under `tenure:owner:<owner>`, which may also hold
-/// sessions that are gone:
+/// opaque bytes. What a load reads is `record`, which has the same metadata in one value, since a client takes
+/// its time over each; `last_seen_at`; and `data`. The other fields are for scripts and for people, and none is
+/// to be changed by hand. An owner's sessions are in a sorted set under `tenure:owner:<owner>`, which may also
+/// hold sessions that are gone:
 ///
 /// ```text
 /// ZRANGE tenure:owner:user-42 0 -1

@@ -23,9 +23,6 @@ use tokio::time::sleep;
 /// The engine's deadline for a store call.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// By when servers and the store are well again, on a busy machine, too.
-const RECOVERED_WITHIN: Duration = Duration::from_secs(30);
-
 fn key_of(number: u8) -> String {
     format!("tenure:{{{}}}", id(number))
 }
@@ -128,7 +125,7 @@ async fn sessions_are_followed_to_another_node_of_the_cluster() {
     let options = RedisStore::options(cluster.url()).wait_for_replicas(1, Duration::from_millis(500));
     let store = options.connect().await.unwrap();
     let record = owned(1, "alice");
-    let key = format!("tenure:{{{}}}", record.id);
+    let key = key_of(1);
     let slot = cluster.nodes()[0].ask(&["CLUSTER", "KEYSLOT", &key]).unwrap();
     let from = cluster.master_of(&key).ask(&["CLUSTER", "MYID"]).unwrap();
     let of_another_node = (0..50)

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use crate::application::{Application, COUNT};
 use crate::browser::Browser;
+use crate::records::RECOVERED_WITHIN;
 
 /// How long a load or a commit waits for the store, by the policy's default, and what it may take beside that.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -21,9 +22,6 @@ const BROWSERS: usize = 8;
 
 /// How long the browsers go on before a fault and after it.
 const WARM_UP: Duration = Duration::from_millis(300);
-
-/// By when an application works again after a fault.
-const RECOVERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Browsers that count, sign in and sign out, one request after the other each, until they are stopped.
 #[derive(Debug)]

@@ -266,15 +266,18 @@ fn hosts(ports: impl Iterator<Item = u16>) -> String {
 
 /// Whether every `offset` of a replica is the master's own.
 fn replicas_have_all(replication: &str) -> bool {
-    let offset = |line: &str, name: &str| line.split_once(name)?.1.trim().parse::<u64>().ok();
+    let number = |line: &str, name: &str| {
+        let (_, rest) = line.split_once(name)?;
+        rest.split(',').next()?.trim().parse::<u64>().ok()
+    };
     let own = replication
         .lines()
-        .find_map(|line| offset(line, "master_repl_offset:"));
-    let replicas = replication.lines().filter(|line| line.starts_with("slave"));
-    let mut offsets = replicas.filter(|line| line.contains("offset=")).map(|line| {
-        let (_, rest) = line.split_once("offset=")?;
-        rest.split(',').next()?.parse().ok()
-    });
+        .find_map(|line| number(line, "master_repl_offset:"));
+    let is_replica = |line: &&str| line.starts_with("slave") && line.contains("offset=");
+    let mut offsets = replication
+        .lines()
+        .filter(is_replica)
+        .map(|line| number(line, "offset="));
     own.is_some() && offsets.all(|offset| offset == own)
 }
 
