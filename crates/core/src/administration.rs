@@ -160,7 +160,7 @@ impl Administration {
             Operation::Load,
             self.deadline().call(Operation::Load, found).await,
         )?;
-        Ok(found.map(|record| SessionDetails::new(record, self.now())))
+        Ok(found.map(|record| SessionDetails::new(Arc::unwrap_or_clone(record), self.now())))
     }
 
     /// The live sessions of one user, the last seen first.

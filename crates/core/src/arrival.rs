@@ -92,6 +92,6 @@ fn verify(value: &[u8], engine: &Engine, keys: &Keyring) -> Result<GenuineCookie
         keys.current().count_cookie();
         return Ok(GenuineCookie::remembered(value, fingerprint));
     }
-    let (token, key) = Token::from_cookie(value, &engine.policy.cookie_name, keys)?;
-    Ok(GenuineCookie::read(token, key, fingerprint))
+    let (_, key) = Token::from_cookie(value, &engine.policy.cookie_name, keys)?;
+    Ok(GenuineCookie::verified(value, key, fingerprint))
 }

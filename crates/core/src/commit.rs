@@ -16,7 +16,7 @@ use crate::lineage::{Bearer, Lineage};
 use crate::next_record::next_record;
 use crate::outgoing::Outgoing;
 use crate::random::RandomError;
-use crate::record::{Lifetime, Record};
+use crate::record::{Lifetime, Record, free_data, without_data};
 use crate::session_id::SessionId;
 use crate::set_cookie;
 use crate::state::{
@@ -274,10 +274,7 @@ async fn insert(
                     visit.tell(EventKind::SignedIn, Some(record.id), record.owner.clone());
                 }
                 let live = Live {
-                    record: Record {
-                        data: Bytes::new(),
-                        ..record
-                    },
+                    record: without_data(record),
                     secret: token.secret,
                     data: data.into(),
                     sealed_under: KeyRole::Current,
@@ -349,8 +346,7 @@ async fn update(
                         live.freshness = Freshness::NewSecret;
                         live.bearer = Bearer::Current;
                     }
-                    live.record = record;
-                    live.record.data = Bytes::new();
+                    live.record = without_data(record);
                     live.secret = secret;
                     if let Some(data) = data {
                         live.data = data.into();
@@ -431,7 +427,7 @@ async fn reload(
         Bearer::Predecessor => Bearer::Predecessor,
         _ => bearer,
     };
-    record.data = Bytes::new();
+    free_data(&mut record);
     Ok(Ok(Arc::new(Live {
         record,
         secret,

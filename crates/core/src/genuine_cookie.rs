@@ -1,7 +1,5 @@
 //! A cookie of ours that arrived.
 
-use std::sync::OnceLock;
-
 use crate::keyring::KeyRole;
 use crate::token::{COOKIE_VALUE_LENGTH, CookieText, Token};
 use crate::verified_cookies::Fingerprint;
@@ -12,7 +10,6 @@ pub(crate) struct GenuineCookie {
     pub(crate) fingerprint: Fingerprint,
     verified: Verified,
     text: CookieText,
-    token: OnceLock<Token>,
 }
 
 /// When it was found to be genuine.
@@ -31,18 +28,20 @@ impl GenuineCookie {
             fingerprint,
             verified: Verified::Before,
             text: CookieText::of(value),
-            token: OnceLock::new(),
         }
     }
 
     /// One that was verified just now.
-    pub(crate) fn read(token: Token, key: KeyRole, fingerprint: Fingerprint) -> Self {
+    pub(crate) fn verified(
+        value: &[u8; COOKIE_VALUE_LENGTH],
+        key: KeyRole,
+        fingerprint: Fingerprint,
+    ) -> Self {
         Self {
             key,
             fingerprint,
             verified: Verified::Now,
-            text: CookieText::empty(),
-            token: OnceLock::from(token),
+            text: CookieText::of(value),
         }
     }
 
@@ -55,7 +54,8 @@ impl GenuineCookie {
         self.verified == Verified::Now && self.key == KeyRole::Current
     }
 
-    pub(crate) fn token(&self) -> &Token {
-        self.token.get_or_init(|| self.text.token())
+    /// What it bears, read anew each time.
+    pub(crate) fn token(&self) -> Token {
+        self.text.token()
     }
 }

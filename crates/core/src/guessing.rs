@@ -191,6 +191,7 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::keyring::{KeyRole, Keyring};
     use crate::secret::Secret;
+    use crate::token::COOKIE_VALUE_LENGTH;
     use crate::verified_cookies::VerifiedCookies;
 
     fn guessing() -> Guessing {
@@ -206,8 +207,10 @@ mod tests {
     fn an_address_that_nobody_asked_for_is_not_missed() {
         let guessing = guessing();
         let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
-        let fingerprint = VerifiedCookies::new().unwrap().fingerprint(b"a", &keyring);
-        let cookie = GenuineCookie::read(Token::generate().unwrap(), KeyRole::Current, fingerprint);
+        let value = Token::generate().unwrap().to_cookie("sid", &keyring);
+        let value: &[u8; COOKIE_VALUE_LENGTH] = value.as_bytes().try_into().unwrap();
+        let fingerprint = VerifiedCookies::new().unwrap().fingerprint(value, &keyring);
+        let cookie = GenuineCookie::verified(value, KeyRole::Current, fingerprint);
         let gone = Absence::Refused(Refusal::Unknown);
         guessing.is_alive(&cookie.token().secret);
         guessing.count_absence(gone, &cookie, None);

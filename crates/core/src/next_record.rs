@@ -21,7 +21,7 @@ pub(crate) fn next_record(
     let engine = &*visit.engine;
     let mut record = Record {
         version: base.record.version + 1,
-        ..base.record.clone()
+        ..Record::clone(&base.record)
     };
     pending.stamp(&mut record, &engine.policy, now, || visit.device());
     if pending.needs_new_secret() {

@@ -1,6 +1,7 @@
 //! What a store keeps of a session.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -124,6 +125,21 @@ impl Record {
         } else {
             None
         }
+    }
+}
+
+/// A record to keep, without what is sealed in it.
+pub(crate) fn without_data(record: Record) -> Arc<Record> {
+    Arc::new(Record {
+        data: Bytes::new(),
+        ..record
+    })
+}
+
+/// Frees the sealed data once it is opened, unless the store shares it.
+pub(crate) fn free_data(record: &mut Arc<Record>) {
+    if let Some(record) = Arc::get_mut(record) {
+        record.data = Bytes::new();
     }
 }
 

@@ -286,8 +286,11 @@ impl BoundFields {
         + (1 + Owner::MAX_BYTES);
 
     fn of(record: &Record) -> Self {
-        let mut bytes = [0; Self::MAX_BYTES];
-        let mut rest = &mut bytes[..];
+        let mut fields = Self {
+            bytes: [0; Self::MAX_BYTES],
+            length: 0,
+        };
+        let mut rest = &mut fields.bytes[..];
         rest.put_slice(Self::LABEL);
         rest.put_slice(record.id.as_bytes());
         rest.put_u64(record.version);
@@ -314,8 +317,8 @@ impl BoundFields {
                 rest.put_slice(owner.as_str().as_bytes());
             }
         }
-        let length = Self::MAX_BYTES - rest.len();
-        Self { bytes, length }
+        fields.length = Self::MAX_BYTES - rest.len();
+        fields
     }
 }
 

@@ -409,7 +409,7 @@ impl Session {
         let engine = &*self.visit.engine;
         let pending = state.whole_pending();
         let mut record: Record = match &state.standing {
-            Standing::Live(live) => live.record.clone(),
+            Standing::Live(live) => Record::clone(&live.record),
             Standing::Unasked | Standing::Absent(_) if pending.is_empty() => return None,
             Standing::Unasked | Standing::Absent(_) => commit::blank_record(&self.visit, engine.now()),
         };

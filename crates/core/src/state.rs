@@ -66,8 +66,8 @@ pub(crate) enum Standing {
 /// A session as the store has it.
 #[derive(Clone)]
 pub(crate) struct Live {
-    /// Without the sealed data.
-    pub(crate) record: Record,
+    /// What is sealed in it is freed, unless the store shares it.
+    pub(crate) record: Arc<Record>,
     pub(crate) secret: TokenSecret,
     pub(crate) data: Unsealed,
     /// The key that the data in the store is sealed under.

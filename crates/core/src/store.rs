@@ -53,8 +53,8 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// To slide is to raise `last_seen_at` to `touch.now`, and is due when at least `touch.at_most_every`
     /// has passed since `last_seen_at`. It does not change the version. The record comes back as it is
-    /// after sliding.
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>>;
+    /// after sliding, shared, so that a store that has it at hand need not copy it.
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>>;
 
     /// Keeps a new record, unless its id is taken.
     fn insert<'a>(&'a self, record: &'a Record) -> StoreFuture<'a, Inserted>;
@@ -317,7 +317,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).persistence()
     }
 
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>> {
         (**self).load(id, touch)
     }
 

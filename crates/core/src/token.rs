@@ -146,16 +146,12 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A cookie's value that was verified before, or nothing. Zeroed when dropped.
+/// The value of a cookie that was verified. Zeroed when dropped.
 pub(crate) struct CookieText(Wiped<COOKIE_VALUE_LENGTH>);
 
 impl CookieText {
     pub(crate) fn of(value: &[u8; COOKIE_VALUE_LENGTH]) -> Self {
         Self(Wiped::new(*value))
-    }
-
-    pub(crate) fn empty() -> Self {
-        Self(Wiped::zero())
     }
 
     /// What the value bears. One that does not decode was never verified, and bears nobody's secret.

@@ -4,15 +4,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::clock::Timestamp;
 use crate::event::EventKind;
 use crate::keyring::KeyRole;
 use crate::lineage::{Bearer, Step};
 use crate::next_record::next_record;
 use crate::random::RandomError;
-use crate::record::Record;
+use crate::record::free_data;
 use crate::seal;
 use crate::state::{CookieDue, Freshness, Live, Pending, Standing, Upkeep};
 use crate::store::{Operation, Updated};
@@ -71,17 +69,25 @@ fn next(visit: &Visit, base: &Live, now: Timestamp) -> Result<Live, RandomError>
         let (id, generation) = (base.record.id, base.record.lineage.generation + 1);
         let secret = base.secret.successor()?;
         let successor = seal::seal_successor(&secret, &base.secret, id, generation, &keyring)?;
-        next.record.lineage.offer(successor, now);
-        next.record.previous_secret_hash = Some(base.record.secret_hash);
-        next.record.secret_hash = secret.hash();
+        let offered = Arc::make_mut(&mut next.record);
+        offered.lineage.offer(successor, now);
+        offered.previous_secret_hash = Some(base.record.secret_hash);
+        offered.secret_hash = secret.hash();
         next.secret = secret;
         next.bearer = Bearer::Predecessor;
     }
-    next.record = next_record(visit, &next, &nothing, &next.data, &next.secret, now)?;
+    next.record = Arc::new(next_record(
+        visit,
+        &next,
+        &nothing,
+        &next.data,
+        &next.secret,
+        now,
+    )?);
     Ok(next)
 }
 
-async fn write(visit: &Visit, base: &Live, next: Live, now: Timestamp) -> Option<Live> {
+async fn write(visit: &Visit, base: &Live, mut next: Live, now: Timestamp) -> Option<Live> {
     let engine = &*visit.engine;
     let id = base.record.id;
     let update = engine.store.update(&next.record, base.record.version, now);
@@ -91,11 +97,8 @@ async fn write(visit: &Visit, base: &Live, next: Live, now: Timestamp) -> Option
             if next.record.secret_hash != base.record.secret_hash {
                 visit.tell(EventKind::Renewed, Some(id), next.record.owner.clone());
             }
-            let record = Record {
-                data: Bytes::new(),
-                ..next.record
-            };
-            Some(Live { record, ..next })
+            free_data(&mut next.record);
+            Some(next)
         }
         // Another request wrote, or the session is gone: the next request will see.
         Ok(Updated::Stale | Updated::Gone) | Err(_) => None,

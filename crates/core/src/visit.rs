@@ -18,7 +18,7 @@ use crate::keyring::KeyRole;
 use crate::lineage::Bearer;
 use crate::owner::Owner;
 use crate::policy::Policy;
-use crate::record::Record;
+use crate::record::{Record, free_data};
 use crate::session_id::SessionId;
 use crate::state::{
     Absence, Answered, Attendance, CookieDue, Foresight, Freshness, LeftBehind, Live, Standing, State, Upkeep,
@@ -85,7 +85,7 @@ enum Look {
 enum NotAdmitted {
     Absent(Absence),
     /// It retired, so somebody copied it.
-    Stolen(Box<Record>),
+    Stolen(Arc<Record>),
 }
 
 impl Visit {
@@ -205,7 +205,7 @@ impl Visit {
             at_most_every,
         };
         if look == Look::First {
-            match self.prospect(cookie) {
+            match self.prospect(cookie, &token) {
                 Prospect::LookUp => {}
                 Prospect::Dead(refusal) => {
                     self.settle_in(Err(Absence::Refused(refusal)), false);
@@ -226,7 +226,7 @@ impl Visit {
         let found = engine.reported(Operation::Load, id, found)?;
 
         let outcome = if look == Look::First {
-            self.admit(found, token, &hash, attendance, now)
+            self.admit(found, &token, &hash, attendance, now)
         } else {
             // Unless the handler ended the session while it was looked up.
             let Some(peeked) = self.state().live().cloned() else {
@@ -248,11 +248,9 @@ impl Visit {
         Ok(())
     }
 
-    fn prospect(&self, cookie: &GenuineCookie) -> Prospect {
+    fn prospect(&self, cookie: &GenuineCookie, token: &Token) -> Prospect {
         match &self.engine.guessing {
-            Some(guessing) if !cookie.is_remembered() => {
-                guessing.consider(cookie.token(), self.sender.address)
-            }
+            Some(guessing) if !cookie.is_remembered() => guessing.consider(token, self.sender.address),
             _ => Prospect::LookUp,
         }
     }
@@ -290,7 +288,7 @@ impl Visit {
     /// Decides whether the record that the store has lets this token in.
     fn admit(
         &self,
-        found: Option<Record>,
+        found: Option<Arc<Record>>,
         token: &Token,
         hash: &SecretHash,
         attendance: Attendance,
@@ -306,7 +304,7 @@ impl Visit {
         }
         let recognised = match recognise(&record, token.generation, &token.secret, hash, &keyring) {
             Ok(recognised) => recognised,
-            Err(NotRecognised::Retired) => return Err(NotAdmitted::Stolen(Box::new(record))),
+            Err(NotRecognised::Retired) => return Err(NotAdmitted::Stolen(record)),
             Err(NotRecognised::Superseded) => {
                 let is_previous = |previous: SecretHash| previous.matches(hash);
                 if record.previous_secret_hash.is_some_and(is_previous) {
@@ -324,7 +322,7 @@ impl Visit {
             Ok(opened) => opened,
             Err(error) => return Err(self.refuse(error.into(), token, Some(&record))),
         };
-        record.data.clear();
+        free_data(&mut record);
         let upkeep = match attendance {
             Attendance::Passive => Upkeep::NotDue,
             Attendance::Active | Attendance::Extending => {
@@ -366,7 +364,7 @@ impl Visit {
     /// A session that was peeked at is now used.
     fn attend(
         &self,
-        found: Option<Record>,
+        found: Option<Arc<Record>>,
         mut live: Arc<Live>,
         now: Timestamp,
     ) -> Result<Arc<Live>, NotAdmitted> {
@@ -395,7 +393,9 @@ impl Visit {
             )));
         }
         let used = Arc::make_mut(&mut live);
-        used.record.last_seen_at = used.record.last_seen_at.max(found.last_seen_at);
+        if found.last_seen_at > used.record.last_seen_at {
+            Arc::make_mut(&mut used.record).last_seen_at = found.last_seen_at;
+        }
         used.attendance = Attendance::Active;
         Ok(live)
     }

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::*;
 use tenure_core::store::{
     Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, StoreFuture, Touch, Updated,
@@ -28,7 +30,7 @@ impl Store for DurableStore {
         Persistence::Durable
     }
 
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>> {
         self.0.load(id, touch)
     }
 

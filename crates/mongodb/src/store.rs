@@ -1,6 +1,7 @@
 //! Sessions in a MongoDB collection.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocumentBuf, doc};
@@ -92,32 +93,30 @@ impl MongoStore {
         self.sessions.clone_with_type()
     }
 
-    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Record>, StoreError> {
-        while let Some(record) = self.look(id).await? {
+    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Arc<Record>>, StoreError> {
+        while let Some(mut record) = self.look(id).await? {
             let (Some(now), Touch::Active { at_most_every, .. }) = (touch.due(&record), touch) else {
                 return Ok(Some(record));
             };
             let due = command::due_as_read(&record, now, at_most_every);
-            let slid = Record {
-                last_seen_at: now,
-                ..record
-            };
-            if self.slide(due, &slid).await? {
-                return Ok(Some(slid));
+            Arc::make_mut(&mut record).last_seen_at = now;
+            if self.slide(due, &record).await? {
+                return Ok(Some(record));
             }
             // Between the two commands somebody else slid, changed or ended it.
         }
         Ok(None)
     }
 
-    async fn look(&self, id: SessionId) -> Result<Option<Record>, StoreError> {
+    async fn look(&self, id: SessionId) -> Result<Option<Arc<Record>>, StoreError> {
         let found = self
             .documents()
             .find_one(command::of_id(id))
             .max_time(self.read_timeout)
             .await
             .map_err(failed(Operation::Load))?;
-        found.as_deref().map(document::record).transpose()
+        let record = found.as_deref().map(document::record).transpose()?;
+        Ok(record.map(Arc::new))
     }
 
     async fn slide(&self, due: Document, slid: &Record) -> Result<bool, StoreError> {
@@ -297,7 +296,7 @@ impl Store for MongoStore {
         Persistence::Durable
     }
 
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>> {
         let store = self.clone();
         to_its_end(
             Operation::Load,

@@ -136,7 +136,7 @@ impl RedisStore {
         }
     }
 
-    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Record>, StoreError> {
+    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Arc<Record>>, StoreError> {
         let Touch::Active {
             now,
             bearer,
@@ -163,14 +163,15 @@ impl RedisStore {
         Ok(record)
     }
 
-    async fn read(&self, id: SessionId) -> Result<Option<Record>, StoreError> {
+    async fn read(&self, id: SessionId) -> Result<Option<Arc<Record>>, StoreError> {
         self.loaded(id, &Request::plain("HMGET", self.keys.session(id), &FIELDS))
             .await
     }
 
-    async fn loaded(&self, id: SessionId, request: &Request) -> Result<Option<Record>, StoreError> {
+    async fn loaded(&self, id: SessionId, request: &Request) -> Result<Option<Arc<Record>>, StoreError> {
         let answer = self.client.call(request).await;
-        fields::record(id, answer.map_err(failed(Operation::Load))?)
+        let found = fields::record(id, answer.map_err(failed(Operation::Load))?)?;
+        Ok(found.map(Arc::new))
     }
 
     async fn insert_one(&self, record: &Record) -> Result<Inserted, StoreError> {
@@ -375,7 +376,7 @@ impl Store for RedisStore {
         Persistence::Durable
     }
 
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>> {
         Box::pin(self.load_touched(id, touch))
     }
 

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
@@ -271,7 +272,7 @@ async fn a_full_memory_is_named_and_sessions_can_still_be_read_and_ended() {
     ] {
         assert!(told(&error).contains("memory is full"), "{}", told(&error));
     }
-    assert_eq!(store.load(id(1), active()).await.unwrap(), Some(record.clone()));
+    assert_eq!(store.load(id(1), active()).await.unwrap(), Some(Arc::new(record.clone())));
     assert!(store.remove(id(1)).await.unwrap());
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     assert_eq!(store.insert(&record).await.unwrap(), Inserted::New);
@@ -304,7 +305,7 @@ async fn a_full_disk_is_named_and_sessions_can_still_be_read() {
         assert!(told.contains("can't write to its disk"), "{told}");
         assert!(told.contains("No space left on device"), "{told}");
     }
-    assert_eq!(store.load(id(1), active()).await.unwrap(), Some(record));
+    assert_eq!(store.load(id(1), active()).await.unwrap(), Some(Arc::new(record)));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod writer;
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -169,7 +170,7 @@ impl SqliteStore {
         self.writer.pool().close().await;
     }
 
-    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Record>, StoreError> {
+    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Arc<Record>>, StoreError> {
         let Some(record) = self.look(id).await? else {
             return Ok(None);
         };
@@ -183,13 +184,13 @@ impl SqliteStore {
         }
     }
 
-    async fn look(&self, id: SessionId) -> Result<Option<Record>, StoreError> {
+    async fn look(&self, id: SessionId) -> Result<Option<Arc<Record>>, StoreError> {
         let row = sqlx::query(LOAD)
             .bind(&id.as_bytes()[..])
             .fetch_optional(&self.readers)
             .await
             .map_err(failed(Operation::Load))?;
-        row.as_ref().map(record).transpose()
+        row.as_ref().map(shared_record).transpose()
     }
 
     async fn slide(
@@ -198,7 +199,7 @@ impl SqliteStore {
         now: Timestamp,
         bearer: SecretHash,
         at_most_every: Duration,
-    ) -> Result<Option<Record>, StoreError> {
+    ) -> Result<Option<Arc<Record>>, StoreError> {
         let values = vec![
             integer(time(now)),
             bytes(id.as_bytes()),
@@ -212,7 +213,7 @@ impl SqliteStore {
             .await
             .map_err(failed_to_write(Operation::Load))?;
         match slid.first() {
-            Some(row) => record(row).map(Some),
+            Some(row) => shared_record(row).map(Some),
             None => self.look(id).await,
         }
     }
@@ -325,7 +326,7 @@ impl Store for SqliteStore {
         Persistence::Durable
     }
 
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>> {
         Box::pin(self.load_touched(id, touch))
     }
 
@@ -459,6 +460,10 @@ const fn integer(number: i64) -> Value<'static> {
 
 const fn bytes(bytes: &[u8]) -> Value<'_> {
     Value::Bytes(Some(Cow::Borrowed(bytes)))
+}
+
+fn shared_record(row: &SqliteRow) -> Result<Arc<Record>, StoreError> {
+    record(row).map(Arc::new)
 }
 
 fn record(row: &SqliteRow) -> Result<Record, StoreError> {

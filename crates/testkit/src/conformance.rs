@@ -223,7 +223,12 @@ async fn insert(store: &impl Store, record: &Record) {
 }
 
 async fn look(store: &impl Store, id: SessionId) -> Option<Record> {
-    store.load(id, Touch::No).await.expect("a load")
+    loaded(store, id, Touch::No).await
+}
+
+async fn loaded(store: &impl Store, id: SessionId, touch: Touch) -> Option<Record> {
+    let found = store.load(id, touch).await.expect("a load");
+    found.map(Arc::unwrap_or_clone)
 }
 
 async fn update(store: &impl Store, record: &Record, expected: u64, now: Timestamp) -> Updated {
@@ -251,7 +256,7 @@ async fn instances<F: StoreFixture>(fixture: &F) -> [Arc<F::Store>; 2] {
 pub async fn an_unknown_id_loads_nothing<F: StoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     assert_eq!(look(&store, id(1)).await, None);
-    assert_eq!(store.load(id(1), active(START)).await.expect("a load"), None);
+    assert_eq!(loaded(&store, id(1), active(START)).await, None);
 }
 
 /// Every field comes back exactly.
@@ -385,7 +390,7 @@ pub async fn a_touch_is_due_to_the_millisecond<F: StoreFixture>(fixture: &F) {
             bearer,
             at_most_every,
         };
-        let loaded = store.load(id(1), touch).await.expect("a load");
+        let loaded = loaded(&store, id(1), touch).await;
         let kept = look(&store, id(1)).await;
         assert_eq!(loaded, kept, "what is given back is what is kept");
         kept.expect("a record").last_seen_at
@@ -409,7 +414,7 @@ pub async fn a_touch_does_not_change_the_version<F: StoreFixture>(fixture: &F) {
     let record = session(1);
     insert(&store, &record).await;
     let now = START.plus(MINUTE);
-    let touched = store.load(id(1), active(now)).await.expect("a load");
+    let touched = loaded(&store, id(1), active(now)).await;
     let expected = Record {
         last_seen_at: now,
         ..record
@@ -436,12 +441,12 @@ pub async fn an_expired_record_is_never_slid<F: StoreFixture>(fixture: &F) {
     insert(&store, &record).await;
     let deadline = record.expires_at();
     for now in [deadline, deadline.plus(millis(1)), record.absolute_deadline] {
-        if let Some(loaded) = store.load(id(1), active(now)).await.expect("a load") {
+        if let Some(loaded) = loaded(&store, id(1), active(now)).await {
             assert_eq!(loaded, record, "at {now:?}");
         }
     }
     let last_moment = deadline.minus(millis(1));
-    let touched = store.load(id(1), active(last_moment)).await.expect("a load");
+    let touched = loaded(&store, id(1), active(last_moment)).await;
     assert_eq!(touched.map(|record| record.last_seen_at), Some(last_moment));
 }
 
@@ -455,10 +460,7 @@ pub async fn a_touch_by_another_secret_slides_nothing<F: StoreFixture>(fixture: 
         bearer: SecretHash::from_bytes([0x5a; SecretHash::LENGTH]),
         at_most_every: Duration::ZERO,
     };
-    assert_eq!(
-        store.load(id(1), replaced).await.expect("a load"),
-        Some(session(1))
-    );
+    assert_eq!(loaded(&store, id(1), replaced).await, Some(session(1)));
     assert_eq!(look(&store, id(1)).await, Some(session(1)));
 }
 
@@ -468,7 +470,7 @@ pub async fn a_touch_never_moves_last_seen_backwards<F: StoreFixture>(fixture: &
     insert(&store, &session(1)).await;
     let later = START.plus(MINUTE);
     for now in [later, START, later.minus(millis(1)), START.minus(MINUTE)] {
-        let touched = store.load(id(1), active(now)).await.expect("a load");
+        let touched = loaded(&store, id(1), active(now)).await;
         assert_eq!(
             touched.map(|record| record.last_seen_at),
             Some(later),
@@ -492,21 +494,13 @@ pub async fn sliding_moves_the_idle_deadline_and_stops_at_the_absolute_one<F: St
     let first_deadline = record.expires_at();
 
     let early = START.plus(millis(5));
-    let slid = store
-        .load(id(1), active(early))
-        .await
-        .expect("a load")
-        .expect("a record");
+    let slid = loaded(&store, id(1), active(early)).await.expect("a record");
     assert_eq!(slid.expires_at(), first_deadline.plus(millis(5)));
     assert_eq!(alive_at(&store, first_deadline).await, 1);
     assert_eq!(alive_at(&store, first_deadline.plus(millis(5))).await, 0);
 
     let late = first_deadline.plus(millis(4));
-    let slid = store
-        .load(id(1), active(late))
-        .await
-        .expect("a load")
-        .expect("a record");
+    let slid = loaded(&store, id(1), active(late)).await.expect("a record");
     assert_eq!(slid.expires_at(), record.absolute_deadline);
     assert_eq!(slid.expiry(record.absolute_deadline), Some(Expiry::Absolute));
     assert_eq!(
@@ -535,7 +529,7 @@ pub async fn concurrent_touches_all_see_the_latest<F: StoreFixture>(fixture: &F)
         let store = Arc::clone(&stores[task as usize % 2]);
         tasks.spawn(async move {
             let now = START.plus(millis(task));
-            let touched = store.load(id(1), active(now)).await.expect("a load");
+            let touched = loaded(&store, id(1), active(now)).await;
             let seen = touched.expect("a record").last_seen_at;
             assert!(seen >= now, "touched at {now:?}, seen at {seen:?}");
         });
@@ -661,7 +655,7 @@ pub async fn an_update_keeps_the_later_last_seen<F: StoreFixture>(fixture: &F) {
     let read = session(1);
     insert(&store, &read).await;
     let touched_at = START.plus(MINUTE);
-    store.load(id(1), active(touched_at)).await.expect("a load");
+    loaded(&store, id(1), active(touched_at)).await;
 
     let behind = next(&read, "1");
     assert_eq!(update(&store, &behind, 1, touched_at).await, Updated::Saved);
@@ -691,13 +685,7 @@ pub async fn a_removed_record_stays_removed<F: StoreFixture>(fixture: &F) {
         update(&store, &next(&record, "late"), 1, START).await,
         Updated::Gone
     );
-    assert_eq!(
-        store
-            .load(id(1), active(START.plus(MINUTE)))
-            .await
-            .expect("a load"),
-        None
-    );
+    assert_eq!(loaded(&store, id(1), active(START.plus(MINUTE))).await, None);
     assert_eq!(alive_at(&store, START).await, 0);
 }
 
@@ -736,7 +724,7 @@ pub async fn a_counter_loses_no_update<F: StoreFixture>(fixture: &F) {
 /// Adds one to the number that is the record's data. False when the record is gone.
 async fn count_one_more(store: &impl Store, id: SessionId, now: Timestamp, touch: Touch) -> bool {
     loop {
-        let Some(read) = store.load(id, touch).await.expect("a load") else {
+        let Some(read) = loaded(store, id, touch).await else {
             return false;
         };
         let counted = next(&read, (counter(&read) + 1).to_string());
@@ -815,7 +803,7 @@ pub async fn touches_lose_no_update<F: StoreFixture>(fixture: &F) {
         tasks.spawn(async move {
             for _ in 0..4 {
                 let now = START.plus(millis(clock.fetch_add(1, Ordering::SeqCst) + 1));
-                let touched = store.load(id(1), active(now)).await.expect("a load");
+                let touched = loaded(&store, id(1), active(now)).await;
                 assert!(touched.expect("a record").last_seen_at >= now);
             }
             assert!(count_one_more(&*store, id(1), START, Touch::No).await);
@@ -838,7 +826,7 @@ pub async fn a_removed_record_is_not_revived_by_racing_touches<F: StoreFixture>(
             tasks.spawn(async move {
                 for step in 0..4 {
                     let now = START.plus(millis(8 * step + reader));
-                    store.load(id(round), active(now)).await.expect("a load");
+                    loaded(&store, id(round), active(now)).await;
                 }
             });
         }
@@ -1486,7 +1474,7 @@ pub async fn a_walk_sees_every_session_without_its_data<F: StoreFixture>(fixture
         assert_eq!(ids, expected, "{limit}");
         assert!(seen.iter().all(|record| record.data.is_empty()));
     }
-    let some = store.load(numbered(3).id, Touch::No).await.unwrap().unwrap();
+    let some = look(&store, numbered(3).id).await.expect("a record");
     let walked = walk(&store, 7)
         .await
         .into_iter()

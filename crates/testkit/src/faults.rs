@@ -185,7 +185,7 @@ impl<S: Store> Store for FaultyStore<S> {
         self.inner.persistence()
     }
 
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>> {
         self.run(Operation::Load, self.inner.load(id, touch))
     }
 
@@ -328,7 +328,7 @@ impl<S: Store> Store for YieldingStore<S> {
         self.inner.persistence()
     }
 
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>> {
         self.run(self.inner.load(id, touch))
     }
 

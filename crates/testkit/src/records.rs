@@ -2,6 +2,7 @@
 //! for what is done with them.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -115,7 +116,8 @@ pub async fn save(store: &impl Store, record: &Record) {
 /// # Panics
 /// If the store fails.
 pub async fn look(store: &impl Store, id: SessionId) -> Option<Record> {
-    store.load(id, Touch::No).await.expect("a load")
+    let found = store.load(id, Touch::No).await.expect("a load");
+    found.map(Arc::unwrap_or_clone)
 }
 
 /// Waits until a store works again, and says how long it took.

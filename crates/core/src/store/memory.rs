@@ -5,7 +5,7 @@ mod attempts;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -42,7 +42,8 @@ pub struct MemoryStore {
     attempts: Mutex<AttemptsTable>,
 }
 
-type Shard = HashMap<SessionId, Record>;
+/// What is looked up is handed out as it is, and changed by nobody who shares it.
+type Shard = HashMap<SessionId, Arc<Record>>;
 
 impl MemoryStore {
     /// How many sessions it holds unless told otherwise.
@@ -81,13 +82,13 @@ impl MemoryStore {
         locked(&self.shards[shard_of(id)])
     }
 
-    fn load_now(&self, id: SessionId, touch: Touch) -> Option<Record> {
+    fn load_now(&self, id: SessionId, touch: Touch) -> Option<Arc<Record>> {
         let mut shard = self.shard(id);
         let record = shard.get_mut(&id)?;
         if let Some(now) = touch.due(record) {
-            record.last_seen_at = now;
+            Arc::make_mut(record).last_seen_at = now;
         }
-        Some(record.clone())
+        Some(Arc::clone(record))
     }
 
     fn insert_now(&self, record: &Record) -> Result<Inserted, StoreError> {
@@ -106,7 +107,7 @@ impl MemoryStore {
             self.sessions.fetch_sub(1, Ordering::Relaxed);
             return Ok(Inserted::Taken);
         }
-        shard.insert(record.id, record.clone());
+        shard.insert(record.id, Arc::new(record.clone()));
         Ok(Inserted::New)
     }
 
@@ -127,10 +128,10 @@ impl MemoryStore {
             Some(stored) if stored.version != expected => Updated::Stale,
             Some(stored) => {
                 let last_seen_at = stored.last_seen_at.max(record.last_seen_at);
-                *stored = Record {
+                *stored = Arc::new(Record {
                     last_seen_at,
                     ..record.clone()
-                };
+                });
                 Updated::Saved
             }
         })
@@ -149,7 +150,7 @@ impl MemoryStore {
             let alive = shard
                 .values()
                 .filter(|record| record.owner.as_ref() == Some(owner) && record.expiry(now).is_none());
-            found.extend(alive.map(without_data));
+            found.extend(alive.map(|record| without_data(record)));
         }
         found.sort_by_key(|record| std::cmp::Reverse(record.last_seen_at));
         found
@@ -192,7 +193,7 @@ impl MemoryStore {
     }
 
     fn count_now(&self, now: Timestamp) -> u64 {
-        let alive = |record: &&Record| record.expiry(now).is_none();
+        let alive = |record: &&Arc<Record>| record.expiry(now).is_none();
         let in_shard = |shard: &Mutex<Shard>| locked(shard).values().filter(alive).count() as u64;
         self.shards.iter().map(in_shard).sum()
     }
@@ -243,7 +244,7 @@ impl Store for MemoryStore {
         Persistence::Process
     }
 
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>> {
         Box::pin(async move { Ok(self.load_now(id, touch)) })
     }
 

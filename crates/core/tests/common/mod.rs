@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -64,7 +65,8 @@ impl App {
 
     /// The record as it is in the store, without a count and without a fault.
     pub(crate) async fn record(&self, id: SessionId) -> Option<Record> {
-        self.store.inner().load(id, Touch::No).await.unwrap()
+        let found = self.store.inner().load(id, Touch::No).await.unwrap();
+        found.map(Arc::unwrap_or_clone)
     }
 
     /// Puts a record in place of the one under its id, as somebody with access to the database could.

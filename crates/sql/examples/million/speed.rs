@@ -70,7 +70,7 @@ async fn times(store: &impl Store, sessions: u64) -> Outcome<Times> {
         loads.push(began.elapsed());
         let next = Record {
             version: record.version + 1,
-            ..record
+            ..Record::clone(&record)
         };
         let began = Instant::now();
         let updated = store.update(&next, record.version, BEFORE).await?;

@@ -1,6 +1,7 @@
 //! Sessions on a database server.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tenure_core::store::{
     Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
@@ -67,9 +68,9 @@ impl<D: Dialect> ServerStore<D> {
         self.pool.close().await;
     }
 
-    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Record>, StoreError> {
+    async fn load_touched(&self, id: SessionId, touch: Touch) -> Result<Option<Arc<Record>>, StoreError> {
         loop {
-            let Some(record) = self.look(id).await? else {
+            let Some(mut record) = self.look(id).await? else {
                 return Ok(None);
             };
             let (Touch::Active { at_most_every, .. }, Some(now)) = (touch, touch.due(&record)) else {
@@ -79,20 +80,18 @@ impl<D: Dialect> ServerStore<D> {
                 .slide(&record, now, Touch::latest_due(now, at_most_every))
                 .await?
             {
-                return Ok(Some(Record {
-                    last_seen_at: now,
-                    ..record
-                }));
+                Arc::make_mut(&mut record).last_seen_at = now;
+                return Ok(Some(record));
             }
             // Since the look another request has slid, changed or ended it.
         }
     }
 
-    async fn look(&self, id: SessionId) -> Result<Option<Record>, StoreError> {
+    async fn look(&self, id: SessionId) -> Result<Option<Arc<Record>>, StoreError> {
         let rows = self
             .rows(Operation::Load, &self.statements.load, &[bytes(&id)])
             .await?;
-        rows.first().map(D::record).transpose()
+        rows.first().map(|row| D::record(row).map(Arc::new)).transpose()
     }
 
     /// Slides `record` if it is still the same. Nothing of it has to be sent a second time then.
@@ -302,7 +301,7 @@ impl<D: Dialect> Store for ServerStore<D> {
         Persistence::Durable
     }
 
-    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Record>> {
+    fn load(&self, id: SessionId, touch: Touch) -> StoreFuture<'_, Option<Arc<Record>>> {
         Box::pin(self.load_touched(id, touch))
     }
 

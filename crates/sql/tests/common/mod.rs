@@ -19,8 +19,9 @@ pub(crate) mod servers;
 
 use std::time::Duration;
 
-use tenure_core::store::{Inserted, Touch};
+use tenure_core::store::Inserted;
 use tenure_core::{Device, Lifetime, Lineage, Owner, Record, SecretHash, SessionId, Store, Timestamp};
+pub(crate) use tenure_testkit::records::look;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -52,8 +53,4 @@ pub(crate) fn record(number: u8) -> Record {
 
 pub(crate) async fn insert(store: &impl Store, record: &Record) {
     assert_eq!(store.insert(record).await.unwrap(), Inserted::New);
-}
-
-pub(crate) async fn look(store: &impl Store, id: SessionId) -> Option<Record> {
-    store.load(id, Touch::No).await.unwrap()
 }
