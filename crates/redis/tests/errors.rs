@@ -272,7 +272,10 @@ async fn a_full_memory_is_named_and_sessions_can_still_be_read_and_ended() {
     ] {
         assert!(told(&error).contains("memory is full"), "{}", told(&error));
     }
-    assert_eq!(store.load(id(1), active()).await.unwrap(), Some(Arc::new(record.clone())));
+    assert_eq!(
+        store.load(id(1), active()).await.unwrap(),
+        Some(Arc::new(record.clone()))
+    );
     assert!(store.remove(id(1)).await.unwrap());
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     assert_eq!(store.insert(&record).await.unwrap(), Inserted::New);

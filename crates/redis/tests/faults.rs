@@ -16,7 +16,7 @@ use tenure_core::store::Touch;
 use tenure_redis::RedisStore;
 use tenure_testkit::ledger::{Load, survives};
 use tenure_testkit::servers::FaultProxy;
-use tenure_testkit::servers::redis::{REDIS_PASSWORD_IN_URL, RedisCluster, RedisSentinel, RedisServer};
+use tenure_testkit::servers::redis::{RedisCluster, RedisSentinel, RedisServer};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -30,8 +30,7 @@ fn key_of(number: u8) -> String {
 /// A store that reaches the server by a proxy.
 async fn proxied(server: &RedisServer) -> (FaultProxy, RedisStore) {
     let proxy = FaultProxy::start(server.port()).await.unwrap();
-    let url = format!("redis://:{REDIS_PASSWORD_IN_URL}@127.0.0.1:{}", proxy.port());
-    let store = connected(&url).await;
+    let store = connected(&proxied_url(&proxy)).await;
     (proxy, store)
 }
 

@@ -9,6 +9,7 @@ pub(crate) use tenure_testkit::records::*;
 pub(crate) use tenure_testkit::{Application, Browser};
 
 use tenure_redis::RedisStore;
+use tenure_testkit::servers::FaultProxy;
 use tenure_testkit::servers::redis::{REDIS_PASSWORD, REDIS_PASSWORD_IN_URL, RedisServer};
 
 pub(crate) fn server() -> RedisServer {
@@ -17,6 +18,10 @@ pub(crate) fn server() -> RedisServer {
 
 pub(crate) async fn connected(url: &str) -> RedisStore {
     RedisStore::connect(url).await.expect("a store")
+}
+
+pub(crate) fn proxied_url(proxy: &FaultProxy) -> String {
+    format!("redis://:{REDIS_PASSWORD_IN_URL}@127.0.0.1:{}", proxy.port())
 }
 
 /// The whole chain of an error's texts, which must not hold the password in either spelling.

@@ -73,7 +73,10 @@ async fn create_load_and_save(store: &impl Store, number: u64) {
     };
     let loaded = store.load(record.id, touch).await.expect("a load");
     let loaded = loaded.expect("a session that is there");
-    let next = Record { version: 2, ..Record::clone(&loaded) };
+    let next = Record {
+        version: 2,
+        ..Record::clone(&loaded)
+    };
     let updated = store.update(&next, 1, START).await.expect("an update");
     assert_eq!(updated, Updated::Saved);
 }

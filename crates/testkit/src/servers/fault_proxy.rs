@@ -29,6 +29,8 @@ enum Mode {
     CutAfter(usize),
     /// Passes everything to the server and closes the connection instead of passing an answer back.
     CutAnswers,
+    /// Passes everything to the server, and so many more answers back, as it reads them.
+    HoldAnswersAfter(usize),
     /// Closes every connection and takes no new one.
     Cut,
 }
@@ -98,6 +100,12 @@ impl FaultProxy {
         let _ = self.mode.subscribe().wait_for(|mode| *mode == Mode::Pass).await;
     }
 
+    /// Lets so many more answers through and holds those that follow, while commands pass: for what is sent without
+    /// waiting for an answer. An answer is what is read at once, so it has to be a short one.
+    pub fn hold_answers_after(&self, answers: usize) {
+        self.mode.send_replace(Mode::HoldAnswersAfter(answers));
+    }
+
     /// Passes nothing on and keeps the connections, as a network does that lost the way.
     pub fn stall(&self) {
         self.mode.send_replace(Mode::Stall);
@@ -133,6 +141,7 @@ async fn serve(
             return;
         }
         let passes = current != Mode::Stall;
+        let answers = passes && current != Mode::HoldAnswersAfter(0);
         tokio::select! {
             changed = mode.changed() => if changed.is_err() { return },
             read = client.read(&mut sent), if passes => {
@@ -140,8 +149,11 @@ async fn serve(
                 let passed = pass(&mut server, &sent[..length], &control).await;
                 if !passed { return }
             }
-            read = server.read(&mut answered), if passes => {
+            read = server.read(&mut answered), if answers => {
                 let Ok(length @ 1..) = read else { return };
+                if let Mode::HoldAnswersAfter(left) = current {
+                    control.send_replace(Mode::HoldAnswersAfter(left - 1));
+                }
                 if current == Mode::CutAnswers {
                     control.send_replace(Mode::Pass);
                     return;
