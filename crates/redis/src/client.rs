@@ -87,12 +87,22 @@ impl Client {
             Some(waiting) if request.is_write => (waiting.links.next(), Some(waiting.wait)),
             _ => (self.links.next(), None),
         };
+        match link.send(request, wait).await {
+            Ok(answer) => Ok(answer),
+            Err(failure) => Box::pin(self.call_again(request, link, wait, started, failure)).await,
+        }
+    }
+
+    async fn call_again(
+        &self,
+        request: &Request,
+        link: &Link,
+        wait: Option<WaitForReplicas>,
+        started: Instant,
+        mut failure: Failure,
+    ) -> Result<Value, Failure> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let failure = match link.send(request, wait).await {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
             let may_repeat = failure.nothing_was_done() || request.repeat == Repeat::Safe;
             let has_time = started.elapsed() + pause < self.retry_for;
             if !(may_repeat && has_time && failure.may_pass()) {
@@ -100,6 +110,10 @@ impl Client {
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+            failure = match link.send(request, wait).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
         }
     }
 }

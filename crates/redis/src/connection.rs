@@ -1,7 +1,5 @@
 //! A connection that stands, to a server or to a cluster.
 
-use std::borrow::Cow;
-
 use redis::aio::MultiplexedConnection;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
@@ -28,22 +26,30 @@ impl Connection {
         request: &Request,
         wait: Option<WaitForReplicas>,
     ) -> Result<Value, Failure> {
-        match self.send_command(request.short(), &request.place, wait).await {
-            Err(Failure {
-                cause: Cause::NoScript,
-                ..
-            }) => Box::pin(self.send_command(request.whole(), &request.place, wait)).await,
-            Err(Failure {
-                cause: Cause::Ask { host, port },
-                ..
-            }) => Box::pin(self.send_asking(request, host, port, wait)).await,
-            answered => answered,
+        let command = request.short();
+        match self.send_command(&command, &request.place, wait).await {
+            Ok(answer) => Ok(answer),
+            Err(failure) => Box::pin(self.send_otherwise(request, wait, failure)).await,
+        }
+    }
+
+    /// What the server refused as it was sent, as it asks for it.
+    async fn send_otherwise(
+        &self,
+        request: &Request,
+        wait: Option<WaitForReplicas>,
+        failure: Failure,
+    ) -> Result<Value, Failure> {
+        match failure.cause {
+            Cause::NoScript => self.send_command(&request.whole(), &request.place, wait).await,
+            Cause::Ask { host, port } => self.send_asking(request, host, port, wait).await,
+            _ => Err(failure),
         }
     }
 
     async fn send_command(
         &self,
-        command: Cow<'_, Cmd>,
+        command: &Cmd,
         place: &Place,
         wait: Option<WaitForReplicas>,
     ) -> Result<Value, Failure> {
@@ -51,7 +57,7 @@ impl Connection {
             return answer(self.send_alone(command, place).await);
         };
         let mut pipeline = Pipeline::new();
-        pipeline.add_command(command.into_owned());
+        pipeline.add_command(command.clone());
         Box::pin(self.send_together(pipeline, 0, Some(wait), node_of(place))).await
     }
 
@@ -71,12 +77,12 @@ impl Connection {
         self.send_together(pipeline, 1, wait, node).await
     }
 
-    async fn send_alone(&self, command: Cow<'_, Cmd>, place: &Place) -> RedisResult<Value> {
+    async fn send_alone(&self, command: &Cmd, place: &Place) -> RedisResult<Value> {
         match self {
-            Self::Server(server) => server.clone().send_packed_command(&command).await,
+            Self::Server(server) => server.clone().send_packed_command(command).await,
             Self::Cluster(cluster) => {
                 let route = RoutingInfo::SingleNode(node_of(place));
-                Box::pin(cluster.clone().route_command(command.into_owned(), route)).await
+                Box::pin(cluster.clone().route_command(command.clone(), route)).await
             }
         }
     }

@@ -50,7 +50,10 @@ impl Link {
         request: &Request,
         wait: Option<WaitForReplicas>,
     ) -> Result<Value, Failure> {
-        let live = self.live().await?;
+        let live = match self.shared.usable() {
+            Some(live) => live,
+            None => Box::pin(self.dialed()).await?,
+        };
         let answered = live.connection.send(request, wait).await;
         if let Err(failure) = &answered {
             self.replace_if_broken(&live, failure);
@@ -58,10 +61,7 @@ impl Link {
         answered
     }
 
-    async fn live(&self) -> Result<Arc<Live>, Failure> {
-        if let Some(live) = self.shared.usable() {
-            return Ok(live);
-        }
+    async fn dialed(&self) -> Result<Arc<Live>, Failure> {
         let shared = Arc::clone(&self.shared);
         let seen = shared.attempts.load(Ordering::Acquire);
         // A task of its own, so that a request that gives up does not undo what the others wait for.

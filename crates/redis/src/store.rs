@@ -10,7 +10,7 @@ use tenure_core::store::{
     Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
     Touch, Updated,
 };
-use tenure_core::{Owner, Record, SessionId, Timestamp};
+use tenure_core::{Owner, Record, SecretHash, SessionId, Timestamp};
 
 use crate::attempts;
 use crate::client::Client;
@@ -151,9 +151,21 @@ impl RedisStore {
                 return Ok(record);
             }
         }
+        let due = Touch::latest_due(now, at_most_every);
+        // In a box of its own, since most loads read.
+        Box::pin(self.slide(id, now, bearer, due)).await
+    }
+
+    async fn slide(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+        bearer: SecretHash,
+        due: Timestamp,
+    ) -> Result<Option<Arc<Record>>, StoreError> {
         let request = Request::script(&TOUCH, self.keys.session(id))
             .arg(time(now))
-            .arg(time(Touch::latest_due(now, at_most_every)))
+            .arg(time(due))
             .arg(fields::hex(bearer))
             .arg(fields::millis(GRACE));
         let record = self.loaded(id, &request).await?;
