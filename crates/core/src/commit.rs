@@ -16,7 +16,7 @@ use crate::lineage::{Bearer, Lineage};
 use crate::next_record::next_record;
 use crate::outgoing::Outgoing;
 use crate::random::RandomError;
-use crate::record::{Lifetime, Record, free_data, without_data};
+use crate::record::{Lifetime, Record, free_data, replace, without_data};
 use crate::session_id::SessionId;
 use crate::set_cookie;
 use crate::state::{
@@ -101,8 +101,8 @@ pub(crate) fn answer_without_store(visit: &Visit) -> Outgoing {
 
 pub(crate) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
     let saved = save(visit).await;
-    if saved.is_ok() {
-        upkeep_commit::keep_up(visit).await;
+    if saved.is_ok() && visit.state().upkeep_is_due() {
+        Box::pin(upkeep_commit::keep_up(visit)).await;
     }
     let mut state = visit.state();
     state.answered = Answered::Already;
@@ -152,6 +152,8 @@ fn answer(visit: &Visit, state: &mut State) -> Outgoing {
     }
 }
 
+/// What few requests come to is in boxes of its own: every one that writes makes room for all that is not, and
+/// allocators take much longer over room of more than a kilobyte.
 pub(crate) async fn save(visit: &Visit) -> Result<Saved, CommitError> {
     let _turn = visit.turn().await;
     let mut deadline = visit.engine.deadline();
@@ -161,7 +163,7 @@ pub(crate) async fn save(visit: &Visit) -> Result<Saved, CommitError> {
     };
     let saved = match standing {
         Begun::Live(live) => update(visit, &mut deadline, live, &pending).await?,
-        Begun::Absent(absence) => insert(visit, &mut deadline, absence, &pending).await?,
+        Begun::Absent(absence) => Box::pin(insert(visit, &mut deadline, absence, &pending)).await?,
     };
     // The handler may have ended the session while it was written.
     remove_ended(visit, &mut deadline).await?;
@@ -274,7 +276,7 @@ async fn insert(
                     visit.tell(EventKind::SignedIn, Some(record.id), record.owner.clone());
                 }
                 let live = Live {
-                    record: without_data(record),
+                    record: Arc::new(without_data(record)),
                     secret: token.secret,
                     data: data.into(),
                     sealed_under: KeyRole::Current,
@@ -306,7 +308,7 @@ async fn update(
             drop(free);
             None
         }
-        Err(_) => Some(deadline.wait(Operation::Update, queue.lock()).await?),
+        Err(_) => Some(Box::pin(deadline.wait(Operation::Update, queue.lock())).await?),
     };
     let fresh_secret = pending
         .needs_new_secret()
@@ -346,7 +348,7 @@ async fn update(
                         live.freshness = Freshness::NewSecret;
                         live.bearer = Bearer::Current;
                     }
-                    live.record = without_data(record);
+                    replace(&mut live.record, without_data(record));
                     live.secret = secret;
                     if let Some(data) = data {
                         live.data = data.into();
@@ -357,9 +359,9 @@ async fn update(
             }
             Updated::Stale => {
                 if turn.is_none() {
-                    turn = Some(deadline.wait(Operation::Update, queue.lock()).await?);
+                    turn = Some(Box::pin(deadline.wait(Operation::Update, queue.lock())).await?);
                 }
-                base = match reload(visit, deadline, &base).await? {
+                base = match Box::pin(reload(visit, deadline, &base)).await? {
                     Ok(newer) => newer,
                     Err(dropped) => return Ok(drop_writes(visit, dropped, Some(&base.record))),
                 };
@@ -381,7 +383,7 @@ async fn written(
     let Some(owner) = pending.signs_in() else {
         return Ok(Saved::Written);
     };
-    match eviction::keep(visit, deadline, owner, id).await? {
+    match Box::pin(eviction::keep(visit, deadline, owner, id)).await? {
         Admission::Stays => Ok(Saved::Written),
         Admission::Evicted => Ok(drop_writes(visit, Dropped::SessionGone, None)),
         Admission::Refused { limit } => {

@@ -129,11 +129,19 @@ impl Record {
 }
 
 /// A record to keep, without what is sealed in it.
-pub(crate) fn without_data(record: Record) -> Arc<Record> {
-    Arc::new(Record {
+pub(crate) fn without_data(record: Record) -> Record {
+    Record {
         data: Bytes::new(),
         ..record
-    })
+    }
+}
+
+/// Puts `record` where another one is, and leaves that to those who share it.
+pub(crate) fn replace(place: &mut Arc<Record>, record: Record) {
+    match Arc::get_mut(place) {
+        Some(place) => *place = record,
+        None => *place = Arc::new(record),
+    }
 }
 
 /// Frees the sealed data once it is opened, unless the store shares it.

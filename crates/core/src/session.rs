@@ -465,6 +465,9 @@ fn entry_bytes(key: &str, value: &str) -> usize {
 }
 
 pub(crate) fn serialized<T: Serialize>(key: &'static str, value: &T) -> Result<Raw, DataError> {
+    if let Some(text) = short_json(value) {
+        return Ok(text);
+    }
     match serde_json::to_string(value) {
         Ok(text) => Ok(Raw::from(text)),
         Err(error) => Err(DataError::Serialize {
@@ -472,6 +475,15 @@ pub(crate) fn serialized<T: Serialize>(key: &'static str, value: &T) -> Result<R
             source: error.into(),
         }),
     }
+}
+
+/// The JSON of a short value, as most are, without a buffer on the heap.
+fn short_json<T: Serialize>(value: &T) -> Option<Raw> {
+    let mut buffer = [0; 64];
+    let mut rest = &mut buffer[..];
+    serde_json::to_writer(&mut rest, value).ok()?;
+    let length = 64 - rest.len();
+    str::from_utf8(&buffer[..length]).ok().map(Raw::from)
 }
 
 pub(crate) fn parsed<T: DeserializeOwned>(key: Key<T>, text: &str) -> Result<T, DataError> {
