@@ -477,12 +477,13 @@ pub(crate) fn serialized<T: Serialize>(key: &'static str, value: &T) -> Result<R
     }
 }
 
-/// The JSON of a short value, as most are, without a buffer on the heap.
+/// The JSON of a short value, as most are, without a buffer on the heap. `None` if it is longer, or none at all.
 fn short_json<T: Serialize>(value: &T) -> Option<Raw> {
-    let mut buffer = [0; 64];
+    const MOST_BYTES: usize = 64;
+    let mut buffer = [0; MOST_BYTES];
     let mut rest = &mut buffer[..];
     serde_json::to_writer(&mut rest, value).ok()?;
-    let length = 64 - rest.len();
+    let length = MOST_BYTES - rest.len();
     str::from_utf8(&buffer[..length]).ok().map(Raw::from)
 }
 

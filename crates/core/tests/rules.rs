@@ -98,6 +98,22 @@ async fn no_cookie_and_nothing_done_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_value_comes_back_however_long_it_is() {
+    let app = App::new();
+    let mut browser = app.visitor().await;
+    for length in 0..200 {
+        // Some of its characters are escaped, and some take several bytes.
+        let written: String = "a\"ä\n🦀".chars().cycle().take(length).collect();
+        let (opened, session) = app.load(&browser).await;
+        session.insert(LEFT, &written).unwrap();
+        assert_eq!(session.get(LEFT).unwrap().as_ref(), Some(&written));
+        app.answer(&opened, &mut browser).await;
+        let (_, session) = app.load(&browser).await;
+        assert_eq!(session.get(LEFT).unwrap(), Some(written));
+    }
+}
+
+#[tokio::test]
 async fn no_cookie_and_a_write_inserts_and_sets_a_cookie() {
     let app = App::new();
     let mut browser = Browser::new();

@@ -159,7 +159,7 @@ async fn a_list_reads_the_index_and_then_every_session_at_once() {
     let (server, _) = warm().await;
     let proxy = FaultProxy::start(server.port()).await.unwrap();
     // However long the machine takes, an answer that is held is not the network's fault.
-    let options = RedisStore::options(&proxied_url(&proxy)).response_timeout(RECOVERED_WITHIN);
+    let options = RedisStore::options(proxied_url(&proxy)).response_timeout(RECOVERED_WITHIN);
     let store = options.connect().await.unwrap();
     for number in 0..10 {
         insert(&store, &owned(number, "alice")).await;
