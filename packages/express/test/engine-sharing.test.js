@@ -36,13 +36,18 @@ after(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
-/** Built as the tests of the whole repository build it, so that they share what is compiled. */
+/** With TENURE_BUILD=workspace as the tests of the whole repository build it, so that they share what is compiled. */
 function buildService() {
-  const build = ["build", "--workspace", "--all-features", "--bin", "demo", "--locked", "--message-format=json"];
+  const selected =
+    process.env.TENURE_BUILD === "workspace"
+      ? ["--workspace", "--all-features", "--all-targets"]
+      : ["--package", "demo", "--bin", "demo"];
+  const build = ["build", ...selected, "--locked", "--message-format=json"];
   const built = spawnSync("cargo", build, { cwd: __dirname, encoding: "utf8", maxBuffer: 2 ** 28 });
   assert.equal(built.status, 0, built.stderr);
   const messages = built.stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
-  return messages.find(({ target, executable }) => target?.name === "demo" && executable).executable;
+  const isService = ({ target, profile, executable }) => target?.name === "demo" && executable && !profile.test;
+  return messages.find(isService).executable;
 }
 
 async function startService(store) {
