@@ -20,6 +20,8 @@ use tenure_core::{
 };
 use tokio::task::JoinSet;
 
+use crate::records::{loaded, look};
+
 /// A database of a store under test, empty when created and gone when dropped.
 pub trait StoreFixture: Send + Sync + Sized + 'static {
     /// The store under test.
@@ -220,15 +222,6 @@ fn active(now: Timestamp) -> Touch {
 async fn insert(store: &impl Store, record: &Record) {
     let inserted = store.insert(record).await.expect("an insert");
     assert_eq!(inserted, Inserted::New, "{}", record.id);
-}
-
-async fn look(store: &impl Store, id: SessionId) -> Option<Record> {
-    loaded(store, id, Touch::No).await
-}
-
-async fn loaded(store: &impl Store, id: SessionId, touch: Touch) -> Option<Record> {
-    let found = store.load(id, touch).await.expect("a load");
-    found.map(Arc::unwrap_or_clone)
 }
 
 async fn update(store: &impl Store, record: &Record, expected: u64, now: Timestamp) -> Updated {

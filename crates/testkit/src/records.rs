@@ -116,7 +116,15 @@ pub async fn save(store: &impl Store, record: &Record) {
 /// # Panics
 /// If the store fails.
 pub async fn look(store: &impl Store, id: SessionId) -> Option<Record> {
-    let found = store.load(id, Touch::No).await.expect("a load");
+    loaded(store, id, Touch::No).await
+}
+
+/// The record that a load by `touch` gives, as a value of one's own.
+///
+/// # Panics
+/// If the store fails.
+pub async fn loaded(store: &impl Store, id: SessionId, touch: Touch) -> Option<Record> {
+    let found = store.load(id, touch).await.expect("a load");
     found.map(Arc::unwrap_or_clone)
 }
 

@@ -7,15 +7,13 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-
 use super::{
     Attempts, AttemptsKey, Cursor, Inserted, MAX_DATA_BYTES, Page, Persistence, Store, StoreError,
     StoreFuture, Touch, Updated,
 };
 use crate::clock::Timestamp;
 use crate::owner::Owner;
-use crate::record::Record;
+use crate::record::{Record, without_data};
 use crate::session_id::SessionId;
 use attempts::{AttemptsTable, Full};
 
@@ -150,7 +148,7 @@ impl MemoryStore {
             let alive = shard
                 .values()
                 .filter(|record| record.owner.as_ref() == Some(owner) && record.expiry(now).is_none());
-            found.extend(alive.map(|record| without_data(record)));
+            found.extend(alive.map(|record| without_data(Record::clone(record))));
         }
         found.sort_by_key(|record| std::cmp::Reverse(record.last_seen_at));
         found
@@ -186,7 +184,7 @@ impl MemoryStore {
                     let next = records.last().map(|last| Cursor::from_bytes(*last.id.as_bytes()));
                     return Ok(Page { records, next });
                 }
-                records.push(without_data(&shard[&id]));
+                records.push(without_data(Record::clone(&shard[&id])));
             }
         }
         Ok(Page { records, next: None })
@@ -308,13 +306,6 @@ impl Store for MemoryStore {
 
 fn shard_of(id: SessionId) -> usize {
     usize::from(id.as_bytes()[0]) % SHARDS
-}
-
-fn without_data(record: &Record) -> Record {
-    Record {
-        data: Bytes::new(),
-        ..record.clone()
-    }
 }
 
 fn position(cursor: &Cursor) -> Result<SessionId, StoreError> {

@@ -4,7 +4,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use tenure_core::{
     Clock, CommitError, Environment, Key, Keyring, LiveKeyring, ManualClock, MemoryStore, Opened, Outgoing,
     Policy, Record, Secret, Session, SessionId, Sessions, Store, Timestamp,
 };
+use tenure_testkit::records::look;
 use tenure_testkit::{EventLog, FaultyStore};
 
 pub(crate) const SECRET: &str = "T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r";
@@ -65,8 +65,7 @@ impl App {
 
     /// The record as it is in the store, without a count and without a fault.
     pub(crate) async fn record(&self, id: SessionId) -> Option<Record> {
-        let found = self.store.inner().load(id, Touch::No).await.unwrap();
-        found.map(Arc::unwrap_or_clone)
+        look(self.store.inner(), id).await
     }
 
     /// Puts a record in place of the one under its id, as somebody with access to the database could.

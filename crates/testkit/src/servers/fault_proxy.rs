@@ -151,9 +151,14 @@ async fn serve(
             }
             read = server.read(&mut answered), if answers => {
                 let Ok(length @ 1..) = read else { return };
-                if let Mode::HoldAnswersAfter(left) = current {
-                    control.send_replace(Mode::HoldAnswersAfter(left - 1));
-                }
+                // As it is by now: whoever heals meanwhile has the last word.
+                control.send_if_modified(|mode| match mode {
+                    Mode::HoldAnswersAfter(left @ 1..) => {
+                        *left -= 1;
+                        true
+                    }
+                    _ => false,
+                });
                 if current == Mode::CutAnswers {
                     control.send_replace(Mode::Pass);
                     return;
