@@ -60,6 +60,15 @@ pub enum Lifetime {
     Remembered,
 }
 
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standard => "standard",
+            Self::Remembered => "remembered",
+        })
+    }
+}
+
 /// Which timeout ended a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
