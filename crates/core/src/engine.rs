@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::deadline::Deadline;
-use crate::event::{self, Event, EventKind, GuessedCookie};
-use crate::event_queue::{EventQueue, Offered};
+use crate::event::{Event, EventKind, GuessedCookie};
+use crate::events::Events;
 use crate::guessing::{Guessing, Notice, Spent};
 use crate::live_keyring::LiveKeyring;
-use crate::observed::{self, Observed};
+use crate::observed::Observed;
 use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::session_id::SessionId;
@@ -26,7 +26,7 @@ pub(crate) struct Engine {
     /// Nothing is counted if the policy has no limit.
     pub(crate) guessing: Option<Guessing>,
     pub(crate) verified: VerifiedCookies,
-    pub(crate) listener: Option<EventQueue>,
+    pub(crate) events: Events,
     pub(crate) observed: Observed,
     /// Writers of one contended session queue up here instead of racing each other in circles.
     queues: Box<[tokio::sync::Mutex<()>]>,
@@ -50,7 +50,7 @@ impl Engine {
         keyring: LiveKeyring,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        listener: Option<EventQueue>,
+        events: Events,
         verified: VerifiedCookies,
     ) -> Self {
         let guessing = Guessing::new(policy.guess_limit, &clock);
@@ -62,7 +62,7 @@ impl Engine {
             clock,
             guessing,
             verified,
-            listener,
+            events,
             observed,
             queues: (0..QUEUES).map(|_| tokio::sync::Mutex::default()).collect(),
             sweeper: OnceLock::new(),
@@ -99,11 +99,7 @@ impl Engine {
     }
 
     pub(crate) fn tell_of(&self, event: Event) {
-        event::publish(&event);
-        let offered = self.listener.as_ref().map(|listener| listener.offer(event));
-        if offered == Some(Offered::Dropped) {
-            observed::event_dropped();
-        }
+        self.events.tell(event);
     }
 
     pub(crate) fn tell_of_spent(&self, guessed: GuessedCookie, spent: &Spent, sender: &Sender) {

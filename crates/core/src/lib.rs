@@ -28,6 +28,7 @@ mod engine;
 mod environment;
 mod event;
 mod event_queue;
+mod events;
 mod eviction;
 #[cfg(feature = "express")]
 pub mod express;

@@ -13,7 +13,7 @@ use crate::commit::{self, CommitError};
 use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::event::{EventKind, Listener};
-use crate::event_queue::EventQueue;
+use crate::events::Events;
 use crate::live_keyring::LiveKeyring;
 use crate::opened::Opened;
 use crate::outgoing::Outgoing;
@@ -138,21 +138,16 @@ impl SessionsBuilder {
         if store.persistence() == Persistence::Process && policy.environment == Environment::Production {
             problems.push(Problem::StoreNotDurable { store: store.name() });
         }
-        let listener = match listener.map(EventQueue::to).transpose() {
-            Ok(listener) => listener,
-            Err(error) => {
-                problems.push(Problem::NoThreadForListener(error.kind()));
-                None
-            }
-        };
         SetupError::of(problems)?;
+        let events = Events::told_to(listener)
+            .map_err(|error| SetupError::one(Problem::NoThreadForListener(error.kind())))?;
         let verified =
             VerifiedCookies::new().map_err(|error| SetupError::one(Problem::NoRandomBytes(error)))?;
         if policy.environment == Environment::Development {
             tracing::warn!(target: "tenure", "sessions run in development, where insecure settings are accepted");
         }
         Ok(Sessions {
-            engine: Arc::new(Engine::new(policy, keyring, store, clock, listener, verified)),
+            engine: Arc::new(Engine::new(policy, keyring, store, clock, events, verified)),
         })
     }
 }
@@ -281,7 +276,7 @@ impl Sessions {
     /// How many events the listener was too slow for since the start. *Unit*: events.
     #[must_use]
     pub fn events_dropped(&self) -> u64 {
-        self.engine.listener.as_ref().map_or(0, EventQueue::dropped)
+        self.engine.events.dropped()
     }
 
     /// Waits until the listener has returned from every event that came before, at most for `patience`, and says whether
@@ -297,8 +292,7 @@ impl Sessions {
     /// ```
     #[must_use]
     pub fn flush_events(&self, patience: Duration) -> bool {
-        let listener = self.engine.listener.as_ref();
-        listener.is_none_or(|listener| listener.flush(patience))
+        self.engine.events.flush(patience)
     }
 
     /// The time by the clock that every deadline is checked against, to tell a user how much is left.

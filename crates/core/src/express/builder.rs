@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::csrf::{CsrfRules, Origin, is_exemption};
+use crate::event::Listener;
+use crate::events::Events;
 use crate::express::engine::Engine;
 use crate::express::{CookieSecrets, ExpressCookie, ExpressSessions, ExpressStore};
 use crate::observed::StoreObserved;
@@ -37,6 +39,7 @@ pub struct ExpressSessionsBuilder {
     max_data_bytes: usize,
     store_deadline: Duration,
     clock: Arc<dyn Clock>,
+    listener: Option<Box<dyn Listener>>,
 }
 
 /// What was said about the sessions does not work. Says what to change.
@@ -75,6 +78,11 @@ pub enum ExpressConfigError {
     /// There is no time to ask the store.
     #[error("the store's deadline has to be more than nothing")]
     StoreDeadline,
+    /// The listener would hear of nothing.
+    #[error(
+        "the operating system gives no thread to tell the listener in ({0}); raise the limit of threads, or set no listener"
+    )]
+    NoThreadForListener(std::io::ErrorKind),
 }
 
 impl ExpressSessionsBuilder {
@@ -90,6 +98,7 @@ impl ExpressSessionsBuilder {
             max_data_bytes: MAX_DATA_BYTES,
             store_deadline: Duration::from_secs(2),
             clock: Arc::new(SystemClock),
+            listener: None,
         }
     }
 
@@ -189,6 +198,15 @@ impl ExpressSessionsBuilder {
         self
     }
 
+    /// Who is told every [`Event`](crate::Event), off the requests' path; it never says of which session, for in this
+    /// format its id is what the browser bears.
+    ///
+    /// *Default*: nobody but `tracing` and the metrics.
+    pub fn listener(mut self, listener: impl Listener) -> Self {
+        self.listener = Some(Box::new(listener));
+        self
+    }
+
     /// Checks it all.
     ///
     /// # Errors
@@ -211,8 +229,11 @@ impl ExpressSessionsBuilder {
             return Err(ExpressConfigError::StoreDeadline);
         }
         let max_age = self.max_age.map(whole_millis).transpose()?;
+        let events = Events::told_to(self.listener)
+            .map_err(|error| ExpressConfigError::NoThreadForListener(error.kind()))?;
         Ok(ExpressSessions::over(Engine {
             observed: StoreObserved::of(self.store.name()),
+            events,
             secrets: self.secrets,
             store: self.store,
             cookie_name: self.cookie_name,

@@ -12,6 +12,7 @@ use crate::commit::CommitError;
 use crate::data::Data;
 use crate::data_error::DataError;
 use crate::deadline::Deadline;
+use crate::event::{Dropped, EventKind};
 use crate::express::engine::Engine;
 use crate::express::set_cookie::{self, Unwritable};
 use crate::express::visit::{Live, Standing, State, Visit};
@@ -32,6 +33,7 @@ pub(super) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
         ..
     } = std::mem::take(&mut *visit.state());
     let mut writing = Writing {
+        visit,
         engine,
         deadline: engine.deadline(),
         turn: None,
@@ -40,6 +42,7 @@ pub(super) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
     };
     if let Some(ended) = &ended {
         writing.remove(&ended.sid).await?;
+        visit.tell(EventKind::Destroyed);
     }
     let cookie = match standing {
         Standing::Unasked => None,
@@ -59,6 +62,7 @@ pub(super) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
 
 /// A request's changes on their way into the store.
 struct Writing<'e> {
+    visit: &'e Visit,
     engine: &'e Engine,
     deadline: Deadline,
     /// Taken once another request was in the way.
@@ -84,6 +88,7 @@ impl Writing<'_> {
         let cookie = self.engine.cookie.of_new_record(self.engine.max_age, now);
         let next = self.next(SessionRecord::new(cookie), Some(&data), now)?;
         let sid = self.insert(&next).await?;
+        self.visit.tell(EventKind::Created);
         self.issue(&sid, next.record.cookie()).map(Some)
     }
 
@@ -97,16 +102,17 @@ impl Writing<'_> {
             let replacing = engine
                 .store
                 .replace(&live.sid, &live.seen, &next.json, next.expiry);
-            match self.deadline.call(Operation::Update, replacing).await? {
+            match self.call(Operation::Update, replacing).await? {
                 Replaced::Done => {
+                    self.tell_of_replay();
                     let is_due = engine.rolling || next.record.cookie().expires_at().is_some();
                     let cookie = is_due.then(|| self.issue(&live.sid, next.record.cookie()));
                     return cookie.transpose();
                 }
-                Replaced::Gone => return Ok(dropped()),
+                Replaced::Gone => return Ok(self.dropped()),
                 Replaced::Stale => match self.reload(&live.sid).await? {
                     Some(newer) => live = newer,
-                    None => return Ok(dropped()),
+                    None => return Ok(self.dropped()),
                 },
             }
         }
@@ -124,19 +130,23 @@ impl Writing<'_> {
             let next = self.next(live.record.clone(), data.as_ref(), engine.now())?;
             let sid = self.insert(&next).await?;
             let removing = engine.store.remove_unchanged(&live.sid, &live.seen, engine.now());
-            match self.deadline.call(Operation::Remove, removing).await? {
-                Replaced::Done => return self.issue(&sid, next.record.cookie()).map(Some),
+            match self.call(Operation::Remove, removing).await? {
+                Replaced::Done => {
+                    self.tell_of_replay();
+                    self.visit.tell(EventKind::Renewed);
+                    return self.issue(&sid, next.record.cookie()).map(Some);
+                }
                 Replaced::Stale => {
                     self.remove(&sid).await?;
                     match self.reload(&live.sid).await? {
                         Some(newer) => live = newer,
-                        None => return Ok(dropped()),
+                        None => return Ok(self.dropped()),
                     }
                 }
                 // Somebody ended the session, and it must not go on under another id.
                 Replaced::Gone => {
                     self.remove(&sid).await?;
-                    return Ok(dropped());
+                    return Ok(self.dropped());
                 }
             }
         }
@@ -152,7 +162,7 @@ impl Writing<'_> {
         let mut cookie = live.record.cookie().clone();
         cookie.touch(now);
         let touching = engine.store.touch(&live.sid, engine.expiry(&cookie, now));
-        let lives = self.deadline.call(Operation::Update, touching).await?;
+        let lives = self.call(Operation::Update, touching).await?;
         let is_due = lives && engine.rolling;
         is_due.then(|| self.issue(&live.sid, &cookie)).transpose()
     }
@@ -161,7 +171,7 @@ impl Writing<'_> {
         for _ in 0..MOST_ATTEMPTS {
             let sid = new_sid()?;
             let inserting = self.engine.store.insert(&sid, &next.json, next.expiry);
-            match self.deadline.call(Operation::Insert, inserting).await? {
+            match self.call(Operation::Insert, inserting).await? {
                 Inserted::New => return Ok(sid),
                 Inserted::Taken => {}
             }
@@ -173,7 +183,28 @@ impl Writing<'_> {
 
     async fn remove(&mut self, sid: &str) -> Result<bool, StoreError> {
         let removing = self.engine.store.remove(sid);
-        self.deadline.call(Operation::Remove, removing).await
+        self.call(Operation::Remove, removing).await
+    }
+
+    async fn call<T>(
+        &mut self,
+        operation: Operation,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let answer = self.deadline.call(operation, call).await;
+        self.visit.reported(operation, answer)
+    }
+
+    fn tell_of_replay(&self) {
+        if self.is_replay {
+            self.visit.tell(EventKind::ConflictReplayed);
+        }
+    }
+
+    /// The session has ended: what was written to it goes nowhere, and a cookie would bring nothing back.
+    fn dropped(&self) -> Option<HeaderValue> {
+        self.visit.tell(EventKind::WriteDropped(Dropped::SessionGone));
+        None
     }
 
     /// The session as another request left it, for the changes to be done again on it.
@@ -183,8 +214,7 @@ impl Writing<'_> {
             let waiting = self.engine.turn_of(sid).lock();
             self.turn = Some(self.deadline.wait(Operation::Update, waiting).await?);
         }
-        let now = self.engine.now();
-        Live::load(self.engine, &mut self.deadline, Arc::clone(sid), now).await
+        Live::load(self.visit, &mut self.deadline, Arc::clone(sid)).await
     }
 
     /// The data after this request, if it is any different.
@@ -250,10 +280,4 @@ fn hold(record: &mut SessionRecord, data: &Data) {
             record.set(key, value);
         }
     }
-}
-
-/// The session has ended: what was written to it goes nowhere, and a cookie would bring nothing back.
-fn dropped() -> Option<HeaderValue> {
-    tracing::info!(target: "tenure", "what a request wrote was dropped, for its session had ended in the meantime");
-    None
 }

@@ -9,6 +9,9 @@ use tokio::sync::Mutex;
 use crate::clock::{Clock, Timestamp};
 use crate::csrf::CsrfRules;
 use crate::deadline::Deadline;
+use crate::device::Device;
+use crate::event::{Event, EventKind};
+use crate::events::Events;
 use crate::express::{CookieSecrets, ExpressCookie, ExpressExpiry, ExpressStore, RecordCookie};
 use crate::observed::StoreObserved;
 
@@ -27,6 +30,7 @@ pub(super) struct Engine {
     pub(super) store_deadline: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observed: StoreObserved,
+    pub(super) events: Events,
     /// Requests of this process that met another one's write take turns, or all but one would fail again each time.
     pub(super) turns: Box<[Mutex<()>]>,
 }
@@ -43,6 +47,14 @@ impl Engine {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Never of which session: in this format its id is what the browser bears.
+    pub(super) fn tell(&self, kind: EventKind, client: Option<Device>) {
+        self.events.tell(Event {
+            client,
+            ..Event::new(self.now(), kind)
+        });
     }
 
     pub(super) fn deadline(&self) -> Deadline {

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::COOKIE;
+use http::header::{COOKIE, USER_AGENT};
 
 use crate::commit::CommitError;
 use crate::csrf::{CsrfRefusal, CsrfRequest};
+use crate::event::EventKind;
 use crate::express::builder::ExpressSessionsBuilder;
 use crate::express::engine::Engine;
 use crate::express::visit::Visit;
@@ -87,7 +89,11 @@ impl ExpressSessions {
     pub fn open(&self, headers: &HeaderMap) -> ExpressOpened {
         let engine = &self.engine;
         let cookie = SidCookie::read(&cookies(headers), &engine.cookie_name, &engine.secrets);
-        ExpressOpened::new(Visit::new(Arc::clone(engine), cookie))
+        ExpressOpened::new(Visit::new(
+            Arc::clone(engine),
+            cookie,
+            headers.get(USER_AGENT).cloned(),
+        ))
     }
 
     /// Whether a request may go to its handler, or may be one that another site had the user's browser send: see
@@ -98,7 +104,7 @@ impl ExpressSessions {
     pub fn check_origin(&self, request: &CsrfRequest<'_>) -> Result<(), CsrfRefusal> {
         let checked = self.engine.csrf.check_origin(request);
         if let Err(refusal) = checked {
-            tracing::warn!(target: "tenure", "{refusal}");
+            self.engine.tell(EventKind::CsrfRefused(refusal), None);
         }
         checked
     }
@@ -122,6 +128,19 @@ impl ExpressSessions {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut deadline = self.engine.deadline();
         deadline.call(Operation::Ping, self.engine.store.ping()).await
+    }
+
+    /// How many events the listener was too slow for since the start. *Unit*: events.
+    #[must_use]
+    pub fn events_dropped(&self) -> u64 {
+        self.engine.events.dropped()
+    }
+
+    /// Waits until the listener has returned from every event that came before, at most for `patience`, and says whether
+    /// it has. As [`Sessions::flush_events`](crate::Sessions::flush_events), it **blocks the thread**.
+    #[must_use]
+    pub fn flush_events(&self, patience: Duration) -> bool {
+        self.engine.events.flush(patience)
     }
 
     /// The name of the cookie.

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::HeaderValue;
 use tokio::sync::OnceCell;
 
 use crate::changes::{Changes, Verdict};
-use crate::clock::Timestamp;
 use crate::data::{Data, DataBuilder, Raw};
 use crate::deadline::Deadline;
+use crate::device::Device;
+use crate::event::{EventKind, Refusal};
 use crate::express::engine::Engine;
 use crate::express::{SessionRecord, SidCookie};
 use crate::store::{Operation, StoreError};
@@ -16,6 +18,7 @@ use crate::visit::LoadError;
 pub(super) struct Visit {
     pub(super) engine: Arc<Engine>,
     cookie: SidCookie,
+    user_agent: Option<HeaderValue>,
     asked: OnceCell<()>,
     state: Mutex<State>,
 }
@@ -53,10 +56,11 @@ pub(super) struct Live {
 }
 
 impl Visit {
-    pub(super) fn new(engine: Arc<Engine>, cookie: SidCookie) -> Self {
+    pub(super) fn new(engine: Arc<Engine>, cookie: SidCookie, user_agent: Option<HeaderValue>) -> Self {
         Self {
             engine,
             cookie,
+            user_agent,
             asked: OnceCell::new(),
             state: Mutex::default(),
         }
@@ -81,12 +85,36 @@ impl Visit {
             SidCookie::Genuine(sid) => {
                 let mut deadline = self.engine.deadline();
                 let sid = Arc::from(sid.as_str());
-                Live::load(&self.engine, &mut deadline, sid, self.engine.now()).await?
+                let found = Live::load(self, &mut deadline, sid).await?;
+                found.ok_or(Some(Refusal::Unknown))
             }
-            SidCookie::Absent | SidCookie::Unsigned | SidCookie::Forged => None,
+            SidCookie::Unsigned => Err(Some(Refusal::Malformed)),
+            SidCookie::Forged => Err(Some(Refusal::Forged)),
+            SidCookie::Absent => Err(None),
         };
+        if let Err(Some(refusal)) = live {
+            self.tell(EventKind::CookieRefused(refusal));
+        }
         self.state().standing = live.map_or(Standing::Absent, Standing::Live);
         Ok(())
+    }
+
+    /// Tells of what this request caused.
+    pub(super) fn tell(&self, kind: EventKind) {
+        let client = Device::from_header(self.user_agent.as_ref(), None);
+        self.engine.tell(kind, Some(client));
+    }
+
+    /// Hands a store's failure on after telling of it.
+    pub(super) fn reported<T>(
+        &self,
+        operation: Operation,
+        result: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if result.is_err() {
+            self.tell(EventKind::StoreFailed(operation));
+        }
+        result
     }
 }
 
@@ -109,21 +137,23 @@ impl State {
 }
 
 impl Live {
-    /// The session of this id that is alive at `now`.
+    /// The session of this id, if it is alive.
     pub(super) async fn load(
-        engine: &Engine,
+        visit: &Visit,
         deadline: &mut Deadline,
         sid: Arc<str>,
-        now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
-        let loaded = deadline
-            .call(Operation::Load, engine.store.load(&sid, now))
-            .await?;
-        let live = loaded.map(|json| Self::read(sid, json));
-        live.transpose().map_err(|_| StoreError::Corrupt {
-            store: engine.store.name(),
-            what: "JSON",
-        })
+        let engine = &*visit.engine;
+        let loading = engine.store.load(&sid, engine.now());
+        let loaded = deadline.call(Operation::Load, loading).await;
+        let live = loaded.and_then(|found| {
+            let live = found.map(|json| Self::read(Arc::clone(&sid), json));
+            live.transpose().map_err(|_| StoreError::Corrupt {
+                store: engine.store.name(),
+                what: "JSON",
+            })
+        });
+        visit.reported(Operation::Load, live)
     }
 
     fn read(sid: Arc<str>, json: String) -> Result<Self, crate::express::RecordError> {
