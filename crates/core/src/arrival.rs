@@ -5,9 +5,9 @@ use http::HeaderMap;
 use crate::cookie_header::cookies_named;
 use crate::engine::Engine;
 use crate::event::{Event, EventKind, GuessedCookie, Refusal};
-use crate::genuine_cookie::GenuineCookie;
+use crate::genuine_cookie::{GenuineCookie, Verified};
 use crate::guessing::Counted;
-use crate::keyring::{KeyRole, Keyring};
+use crate::keyring::Keyring;
 use crate::token::{COOKIE_VALUE_LENGTH, CookieFault, Token};
 use crate::too_many_guesses::TooManyGuesses;
 use crate::visit::Sender;
@@ -80,7 +80,7 @@ impl Arrival {
     }
 
     pub(crate) fn has_older_key(&self) -> bool {
-        matches!(self, Self::Genuine(cookie) if cookie.key == KeyRole::Older)
+        matches!(self, Self::Genuine(cookie) if cookie.has_older_key())
     }
 }
 
@@ -90,8 +90,8 @@ fn verify(value: &[u8], engine: &Engine, keys: &Keyring) -> Result<GenuineCookie
     let fingerprint = engine.verified.fingerprint(value, keys);
     if engine.verified.has(fingerprint) {
         keys.current().count_cookie();
-        return Ok(GenuineCookie::remembered(value, fingerprint));
+        return Ok(GenuineCookie::new(value, fingerprint, Verified::Before));
     }
     let (_, key) = Token::from_cookie(value, &engine.policy.cookie_name, keys)?;
-    Ok(GenuineCookie::verified(value, key, fingerprint))
+    Ok(GenuineCookie::new(value, fingerprint, Verified::Now(key)))
 }

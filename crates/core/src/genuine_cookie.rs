@@ -6,7 +6,6 @@ use crate::verified_cookies::Fingerprint;
 
 /// A cookie of ours. What it bears is read when somebody asks for it, for most requests never do.
 pub(crate) struct GenuineCookie {
-    pub(crate) key: KeyRole,
     pub(crate) fingerprint: Fingerprint,
     verified: Verified,
     text: CookieText,
@@ -14,35 +13,28 @@ pub(crate) struct GenuineCookie {
 
 /// When it was found to be genuine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verified {
-    Now,
-    /// By an earlier request, whose session was alive.
+pub(crate) enum Verified {
+    /// By this request, under a key of this role.
+    Now(KeyRole),
+    /// By an earlier request, whose session was alive, under the current key.
     Before,
 }
 
 impl GenuineCookie {
-    /// One that was verified before.
-    pub(crate) fn remembered(value: &[u8; COOKIE_VALUE_LENGTH], fingerprint: Fingerprint) -> Self {
+    pub(crate) fn new(
+        value: &[u8; COOKIE_VALUE_LENGTH],
+        fingerprint: Fingerprint,
+        verified: Verified,
+    ) -> Self {
         Self {
-            key: KeyRole::Current,
             fingerprint,
-            verified: Verified::Before,
+            verified,
             text: CookieText::of(value),
         }
     }
 
-    /// One that was verified just now.
-    pub(crate) fn verified(
-        value: &[u8; COOKIE_VALUE_LENGTH],
-        key: KeyRole,
-        fingerprint: Fingerprint,
-    ) -> Self {
-        Self {
-            key,
-            fingerprint,
-            verified: Verified::Now,
-            text: CookieText::of(value),
-        }
+    pub(crate) fn has_older_key(&self) -> bool {
+        self.verified == Verified::Now(KeyRole::Older)
     }
 
     /// Whether it opened a session before, so that to bring it is no guess.
@@ -51,7 +43,7 @@ impl GenuineCookie {
     }
 
     pub(crate) fn is_worth_remembering(&self) -> bool {
-        self.verified == Verified::Now && self.key == KeyRole::Current
+        self.verified == Verified::Now(KeyRole::Current)
     }
 
     /// What it bears, read anew each time.

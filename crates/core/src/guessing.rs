@@ -189,6 +189,7 @@ impl Limit {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::genuine_cookie::Verified;
     use crate::keyring::{KeyRole, Keyring};
     use crate::secret::Secret;
     use crate::token::COOKIE_VALUE_LENGTH;
@@ -210,7 +211,7 @@ mod tests {
         let value = Token::generate().unwrap().to_cookie("sid", &keyring);
         let value: &[u8; COOKIE_VALUE_LENGTH] = value.as_bytes().try_into().unwrap();
         let fingerprint = VerifiedCookies::new().unwrap().fingerprint(value, &keyring);
-        let cookie = GenuineCookie::verified(value, KeyRole::Current, fingerprint);
+        let cookie = GenuineCookie::new(value, fingerprint, Verified::Now(KeyRole::Current));
         let gone = Absence::Refused(Refusal::Unknown);
         guessing.is_alive(&cookie.token().secret);
         guessing.count_absence(gone, &cookie, None);
