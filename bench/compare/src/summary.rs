@@ -69,12 +69,19 @@ fn pictures(part: &Part) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(results_folder())? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&format!("{}-", part.name)) && name.ends_with(".svg") {
+        if name.ends_with(".svg") && is_of(part, &name) {
             names.push(name);
         }
     }
     names.sort();
     Ok(names)
+}
+
+/// Of the parts whose names it begins with, it is the longest one's.
+fn is_of(part: &Part, picture: &str) -> bool {
+    let named = |part: &&Part| picture.strip_prefix(part.name).is_some_and(|rest| rest.starts_with('-'));
+    let longest = PARTS.iter().filter(named).max_by_key(|part| part.name.len());
+    longest.is_some_and(|longest| longest.name == part.name)
 }
 
 fn capitalized(text: &str) -> String {

@@ -91,20 +91,23 @@ impl SessionFailure {
     /// What to tell the user, in one line: what to do, and nothing of the cause.
     #[must_use]
     pub fn text(&self) -> &'static str {
-        match self.status() {
-            StatusCode::FORBIDDEN if matches!(self, Self::Csrf(refusal) if refusal.is_about_the_token()) => {
+        match (self, self.status()) {
+            (Self::Csrf(refusal), _) if refusal.is_about_the_token() => {
                 "This page is out of date. Please go back, reload it and try again.\n"
             }
-            StatusCode::FORBIDDEN => {
+            (Self::Csrf(_), _) => {
                 "This request was refused, because it did not come from a page of this site.\n"
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
+            (Self::Commit(CommitError::TooManySessions { .. }), _) => {
+                "You are signed in on as many devices as you may be. Please sign out on one of them and try again.\n"
+            }
+            (_, StatusCode::SERVICE_UNAVAILABLE) => {
                 "We can't reach your session right now. Please try again in a moment.\n"
             }
-            StatusCode::TOO_MANY_REQUESTS => {
+            (_, StatusCode::TOO_MANY_REQUESTS) => {
                 "We can't check your session right now. Please try again in a moment.\n"
             }
-            StatusCode::PAYLOAD_TOO_LARGE => "This is more than can be kept in a session.\n",
+            (_, StatusCode::PAYLOAD_TOO_LARGE) => "This is more than can be kept in a session.\n",
             _ => "Something went wrong with your session.\n",
         }
     }
@@ -123,12 +126,35 @@ impl SessionFailure {
 
     /// Tells the log what the response does not.
     pub fn log(&self) {
-        if matches!(self, Self::Csrf(_)) || self.status() == StatusCode::TOO_MANY_REQUESTS {
+        if matches!(
+            self.status(),
+            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+        ) {
             // There was an event, and nothing failed. A flood of guesses must not flood the log.
             return;
         }
         let causes = std::iter::successors(self.source(), |cause: &&dyn Error| (*cause).source());
         let causes: Vec<String> = causes.map(ToString::to_string).collect();
         tracing::error!(target: "tenure", status = self.status().as_u16(), ?causes, "{self}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_too_many_sessions_is_told_so_and_not_of_another_site() {
+        let failure = SessionFailure::from(CommitError::TooManySessions { limit: 3 });
+        assert_eq!(failure.status(), StatusCode::FORBIDDEN);
+        assert!(
+            failure.text().contains("sign out on one of them"),
+            "{}",
+            failure.text()
+        );
+
+        let forged = SessionFailure::from(CsrfRefusal::CrossSite);
+        assert_eq!(forged.status(), StatusCode::FORBIDDEN);
+        assert!(forged.text().contains("this site"), "{}", forged.text());
     }
 }

@@ -36,7 +36,7 @@
 //! | `expires_at` | date | the earlier of both deadlines |
 //! | `lifetime` | string | `standard` or `remembered` |
 //! | `user_agent`, `address` | string | the device |
-//! | `lineage` | at most 90 bytes | how far a periodic renewal of the secret has come |
+//! | `lineage` | at most 115 bytes | how far a periodic renewal of the secret has come, and when the owner last proved who they are |
 //! | `data` | bytes | sealed, unless the policy says otherwise |
 //!
 //! What a session lacks, its document lacks. A session ends with the year 9999 at the latest: many a

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use napi::Either;
 use napi_derive::napi;
 use tenure::{CommitError, DataError, LoadError, SessionFailure};
 
@@ -71,6 +72,16 @@ impl<E: Into<SessionFailure>> From<E> for Failure {
         Self {
             failure: error.into(),
         }
+    }
+}
+
+/// What JavaScript gets: the value, or the failure that it throws.
+pub(super) fn outcome<T>(result: Result<T, impl Into<SessionFailure>>) -> Either<T, Failure> {
+    match result {
+        Ok(value) => Either::A(value),
+        Err(error) => Either::B(Failure {
+            failure: error.into(),
+        }),
     }
 }
 

@@ -5,7 +5,7 @@ use napi_derive::napi;
 use tenure::{Keyring, LiveKeyring, Secret, SessionFailure, SessionId, Sessions, TrustProxy};
 
 use super::event::{EventFunction, listener};
-use super::failure::{Failure, with_causes};
+use super::failure::{Failure, outcome, with_causes};
 use super::options::EngineOptions;
 use super::request_head::{Head, RequestHead};
 use super::secrets::FollowedSecrets;
@@ -84,10 +84,7 @@ impl Manager {
         let Ok(id) = id.parse::<SessionId>() else {
             return Either::A(false);
         };
-        match self.sessions.revoke(id).await {
-            Ok(revoked) => Either::A(revoked),
-            Err(error) => Either::B(error.into()),
-        }
+        outcome(self.sessions.revoke(id).await)
     }
 
     /// Whether the store answers.
@@ -99,10 +96,7 @@ impl Manager {
     /// Removes every session that has expired by now.
     #[napi]
     pub async fn sweep(&self) -> Either<f64, Failure> {
-        match self.sessions.sweep().await {
-            Ok(swept) => Either::A(swept as f64),
-            Err(error) => Either::B(error.into()),
-        }
+        outcome(self.sessions.sweep().await.map(|swept| swept as f64))
     }
 
     /// How many events the function was too slow for.

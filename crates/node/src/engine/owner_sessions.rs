@@ -4,7 +4,7 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 use tenure::{Owner, SessionFailure, SessionId};
 
-use super::failure::Failure;
+use super::failure::{Failure, outcome};
 use super::manager::Manager;
 use super::session_info::ListedSession;
 use super::visit::Visit;
@@ -17,12 +17,10 @@ impl Manager {
         let listed = async {
             let sessions = self.sessions.of(Owner::new(owner)?);
             let current = current.and_then(Visit::session);
-            Ok::<_, SessionFailure>(sessions.list(current.as_ref()).await?)
+            let listed = sessions.list(current.as_ref()).await?;
+            Ok::<_, SessionFailure>(listed.into_iter().map(ListedSession::from).collect())
         };
-        match listed.await {
-            Ok(listed) => Either::A(listed.into_iter().map(ListedSession::from).collect()),
-            Err(failure) => Either::B(failure.into()),
-        }
+        outcome(listed.await)
     }
 
     /// Ends one session, if it is the owner's.
@@ -36,10 +34,7 @@ impl Manager {
             };
             Ok::<_, SessionFailure>(sessions.revoke(id).await?)
         };
-        match revoked.await {
-            Ok(revoked) => Either::A(revoked),
-            Err(failure) => Either::B(failure.into()),
-        }
+        outcome(revoked.await)
     }
 
     /// Ends all of the owner's sessions, but this one if one is given.
@@ -51,11 +46,8 @@ impl Manager {
                 Some(session) => sessions.revoke_others(&session).await?,
                 None => sessions.revoke_all().await?,
             };
-            Ok::<_, SessionFailure>(revoked)
+            Ok::<_, SessionFailure>(revoked as f64)
         };
-        match revoked.await {
-            Ok(revoked) => Either::A(revoked as f64),
-            Err(failure) => Either::B(failure.into()),
-        }
+        outcome(revoked.await)
     }
 }

@@ -11,7 +11,7 @@ use tenure::{
 };
 
 use super::csrf_form::CsrfForm;
-use super::failure::Failure;
+use super::failure::{Failure, outcome};
 use super::session_info::CurrentSession;
 
 /// A request, opened.
@@ -185,10 +185,7 @@ impl Visit {
     ) -> Result<Either<Replacement, Failure>> {
         let replaced: std::result::Result<_, DataError> =
             self.loaded()?.replace_json(name, seen.as_deref(), new.as_deref());
-        Ok(match replaced {
-            Ok(replacement) => Either::A(Replacement { replacement }),
-            Err(error) => Either::B(error.into()),
-        })
+        Ok(outcome(replaced.map(|replacement| Replacement { replacement })))
     }
 
     #[napi]
@@ -248,11 +245,8 @@ impl Visit {
     /// Writes what was done so far. Tells whether it was kept, and not dropped because the session has ended.
     #[napi]
     pub async fn save(&self) -> Result<Either<bool, Failure>> {
-        Ok(match self.loaded()?.save().await {
-            Ok(Saved::Unchanged | Saved::Written) => Either::A(true),
-            Ok(Saved::Dropped(_)) => Either::A(false),
-            Err(error) => Either::B(error.into()),
-        })
+        let saved = self.loaded()?.save().await;
+        Ok(outcome(saved.map(|saved| !matches!(saved, Saved::Dropped(_)))))
     }
 
     #[napi]
@@ -262,10 +256,8 @@ impl Visit {
 
     #[napi]
     pub async fn csrf_token(&self) -> Result<Either<String, Failure>> {
-        Ok(match self.loaded()?.csrf_token().await {
-            Ok(token) => Either::A(token.as_str().to_owned()),
-            Err(error) => Either::B(error.into()),
-        })
+        let token = self.loaded()?.csrf_token().await;
+        Ok(outcome(token.map(|token| token.as_str().to_owned())))
     }
 
     /// Whether it is a token of the session as it is now.
