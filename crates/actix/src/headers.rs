@@ -59,9 +59,11 @@ pub(crate) fn apply(outgoing: Outgoing, theirs: &mut ActixHeaders) {
     outgoing.apply(&mut ours);
     for (name, value) in &ours {
         let name = ActixName::from_bytes(name.as_str().as_bytes());
-        let value = ActixValue::from_bytes(value.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, value) {
-            theirs.append(name, value);
+        let theirs_value = ActixValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(mut theirs_value)) = (name, theirs_value) {
+            // Or it would be shown where headers are logged.
+            theirs_value.set_sensitive(value.is_sensitive());
+            theirs.append(name, theirs_value);
         }
     }
 }
@@ -77,6 +79,7 @@ fn copy(theirs: &ActixHeaders, name: &'static str, ours: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
+    use tenure_core::{Environment, Key, Keyring, MemoryStore, Policy, Secret, Sessions};
 
     use super::*;
 
@@ -93,6 +96,22 @@ mod tests {
         let ours = looked_at(&theirs);
         assert_eq!(ours.get_all("cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
         assert!(!ours.contains_key("authorization"));
+    }
+
+    #[actix_web::test]
+    async fn the_cookie_is_not_shown_where_headers_are() {
+        let policy = Policy::default().environment(Environment::Development);
+        let keyring = Keyring::new(Secret::new("T4nXwE6uLsJ1dHfCaGzmQ7Yb0yP2kV9r"));
+        let sessions = Sessions::new(policy, keyring, MemoryStore::new()).unwrap();
+        let opened = sessions.open(&HeaderMap::new());
+        let session = opened.load().await.unwrap();
+        session.insert(Key::<u8>::new("count"), &1).unwrap();
+        let mut theirs = ActixHeaders::new();
+        apply(sessions.commit(&opened).await.unwrap(), &mut theirs);
+        let cookie = theirs.get(SET_COOKIE).unwrap();
+        assert!(cookie.is_sensitive());
+        assert!(!format!("{theirs:?}").contains("__Host-session"));
+        assert!(!theirs.get(VARY).unwrap().is_sensitive());
     }
 
     #[test]
