@@ -118,13 +118,20 @@ async fn cookies_and_requests_that_are_refused_are_told() {
     service.load(Some("connect.sid=unsigned")).await;
     let mut headers = HeaderMap::new();
     headers.insert(ORIGIN, "https://evil.example".parse().unwrap());
+    headers.insert(USER_AGENT, "Firefox/140.0".parse().unwrap());
     let uri = Uri::from_static("https://shop.example/buy");
     let refusal = service
         .sessions
         .check_origin(&CsrfRequest::new(&Method::POST, &uri, &headers))
         .unwrap_err();
+    let events = service.events();
+    for event in &events {
+        let client = event.client.as_ref().and_then(|client| client.user_agent());
+        assert_eq!(client, Some("Firefox/140.0"), "{event:?}");
+    }
+    let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
     assert_eq!(
-        service.kinds(),
+        kinds,
         [
             EventKind::CookieRefused(Refusal::Forged),
             EventKind::CookieRefused(Refusal::Malformed),

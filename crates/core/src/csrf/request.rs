@@ -24,7 +24,7 @@ use http::{HeaderMap, Method, Uri};
 pub struct CsrfRequest<'a> {
     method: &'a Method,
     target: &'a Uri,
-    pub(super) headers: &'a HeaderMap,
+    pub(crate) headers: &'a HeaderMap,
     pub(super) is_https: Option<bool>,
     is_guarded: bool,
 }

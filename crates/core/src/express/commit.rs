@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
-use serde_json::value::RawValue;
 use tokio::sync::MutexGuard;
 
 use crate::changes::Changes;
@@ -234,7 +233,7 @@ impl Writing<'_> {
         now: Timestamp,
     ) -> Result<Next, CommitError> {
         if let Some(data) = data {
-            hold(&mut record, data);
+            record.hold(data);
         }
         record.cookie_mut().touch(now);
         let json = record.to_json();
@@ -258,26 +257,5 @@ impl Writing<'_> {
                 what: "cookie",
             })
         })
-    }
-}
-
-/// Puts `data` in the place of what the record holds. Its order stays, and what is new comes last, as in JavaScript.
-fn hold(record: &mut SessionRecord, data: &Data) {
-    let gone: Vec<String> = record
-        .entries()
-        .filter(|(key, _)| data.get(key).is_none())
-        .map(|(key, _)| key.to_owned())
-        .collect();
-    for key in gone {
-        record.remove(&key);
-    }
-    for (key, value) in data.iter() {
-        if record.get(key).map(RawValue::get) == Some(value) {
-            continue;
-        }
-        // It was JSON when it came into the data.
-        if let Ok(value) = RawValue::from_string(value.to_owned()) {
-            record.set(key, value);
-        }
     }
 }

@@ -50,9 +50,9 @@ impl Engine {
     }
 
     /// Never of which session: in this format its id is what the browser bears.
-    pub(super) fn tell(&self, kind: EventKind, client: Option<Device>) {
+    pub(super) fn tell(&self, kind: EventKind, client: Device) {
         self.events.tell(Event {
-            client,
+            client: Some(client),
             ..Event::new(self.now(), kind)
         });
     }

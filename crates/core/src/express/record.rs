@@ -1,6 +1,6 @@
 //! The record of a session as express-session and its stores write it: one JSON object.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::Timestamp;
+use crate::data::Data;
 use crate::express::RecordCookie;
 
 /// A session in express-session's JSON: `{"cookie":{…},…data}`.
@@ -112,9 +113,34 @@ impl SessionRecord {
     pub fn entries(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.data.iter()
     }
+
+    /// Has these values and no others. What stays keeps its place, and what is new comes last, as in JavaScript.
+    pub(super) fn hold(&mut self, data: &Data) {
+        let Entries(entries) = &mut self.data;
+        entries.retain(|(key, _)| data.get(key).is_some());
+        for (key, value) in &mut *entries {
+            let changed = data.get(key).filter(|new| *new != value.get());
+            if let Some(new) = changed.and_then(known_json) {
+                *value = new;
+            }
+        }
+        // By a look-up each, since a visitor may be who chooses the keys, and how many there are.
+        let known: HashSet<&str> = entries.iter().map(|(key, _)| key.as_str()).collect();
+        let new: Vec<_> = data
+            .iter()
+            .filter(|(key, _)| *key != COOKIE && !known.contains(key))
+            .filter_map(|(key, value)| Some((key.to_owned(), known_json(value)?)))
+            .collect();
+        entries.extend(new);
+    }
 }
 
 const COOKIE: &str = "cookie";
+
+/// What is in a session's data was JSON when it came there.
+fn known_json(json: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(json.to_owned()).ok()
+}
 
 impl fmt::Debug for SessionRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -251,6 +277,28 @@ mod tests {
             without_end.to_json(),
             r#"{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"}}"#
         );
+    }
+
+    #[test]
+    fn what_is_held_keeps_its_order_and_what_is_new_comes_last() {
+        let mut record = SessionRecord::new(RecordCookie::new(None, NOW));
+        for key in ["c", "b", "a"] {
+            record.set(key, raw(&1));
+        }
+        record.hold(&Data::parse(r#"{"a":2,"c":1,"d":3,"cookie":4}"#).unwrap());
+        let held: Vec<_> = record.entries().map(|(key, value)| (key, value.get())).collect();
+        assert_eq!(held, [("c", "1"), ("a", "2"), ("d", "3")]);
+    }
+
+    #[test]
+    fn a_session_of_many_keys_takes_no_quadratic_time() {
+        const KEYS: u32 = 100_000;
+        let entries: Vec<_> = (0..KEYS).map(|key| format!("\"{key:x}\":{key}")).collect();
+        let data = Data::parse(format!("{{{}}}", entries.join(","))).unwrap();
+        let mut record = SessionRecord::new(RecordCookie::new(None, NOW));
+        record.hold(&data);
+        record.hold(&data);
+        assert_eq!(record.entries().count(), KEYS as usize);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use http::header::{COOKIE, USER_AGENT};
 
 use crate::commit::CommitError;
 use crate::csrf::{CsrfRefusal, CsrfRequest};
+use crate::device::Device;
 use crate::event::EventKind;
 use crate::express::builder::ExpressSessionsBuilder;
 use crate::express::engine::Engine;
@@ -104,7 +105,8 @@ impl ExpressSessions {
     pub fn check_origin(&self, request: &CsrfRequest<'_>) -> Result<(), CsrfRefusal> {
         let checked = self.engine.csrf.check_origin(request);
         if let Err(refusal) = checked {
-            self.engine.tell(EventKind::CsrfRefused(refusal), None);
+            let client = Device::from_header(request.headers.get(USER_AGENT), None);
+            self.engine.tell(EventKind::CsrfRefused(refusal), client);
         }
         checked
     }

@@ -102,7 +102,7 @@ impl Visit {
     /// Tells of what this request caused.
     pub(super) fn tell(&self, kind: EventKind) {
         let client = Device::from_header(self.user_agent.as_ref(), None);
-        self.engine.tell(kind, Some(client));
+        self.engine.tell(kind, client);
     }
 
     /// Hands a store's failure on after telling of it.
