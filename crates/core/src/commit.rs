@@ -100,9 +100,10 @@ pub(crate) fn answer_without_store(visit: &Visit) -> Outgoing {
 }
 
 pub(crate) async fn commit(visit: &Visit) -> Result<Outgoing, CommitError> {
-    let saved = save(visit).await;
+    let mut deadline = visit.engine.deadline();
+    let saved = save_within(visit, &mut deadline).await;
     if saved.is_ok() && visit.state().upkeep_is_due() {
-        Box::pin(upkeep_commit::keep_up(visit)).await;
+        Box::pin(upkeep_commit::keep_up(visit, &mut deadline)).await;
     }
     let mut state = visit.state();
     state.answered = Answered::Already;
@@ -152,21 +153,24 @@ fn answer(visit: &Visit, state: &mut State) -> Outgoing {
     }
 }
 
+pub(crate) async fn save(visit: &Visit) -> Result<Saved, CommitError> {
+    save_within(visit, &mut visit.engine.deadline()).await
+}
+
 /// What few requests come to is in boxes of its own: every one that writes makes room for all that is not, and
 /// allocators take much longer over room of more than a kilobyte.
-pub(crate) async fn save(visit: &Visit) -> Result<Saved, CommitError> {
+async fn save_within(visit: &Visit, deadline: &mut Deadline) -> Result<Saved, CommitError> {
     let _turn = visit.turn().await;
-    let mut deadline = visit.engine.deadline();
-    remove_ended(visit, &mut deadline).await?;
+    remove_ended(visit, deadline).await?;
     let Some((standing, pending)) = begin(visit)? else {
         return Ok(Saved::Unchanged);
     };
     let saved = match standing {
-        Begun::Live(live) => update(visit, &mut deadline, live, &pending).await?,
-        Begun::Absent(absence) => Box::pin(insert(visit, &mut deadline, absence, &pending)).await?,
+        Begun::Live(live) => update(visit, deadline, live, &pending).await?,
+        Begun::Absent(absence) => Box::pin(insert(visit, deadline, absence, &pending)).await?,
     };
     // The handler may have ended the session while it was written.
-    remove_ended(visit, &mut deadline).await?;
+    remove_ended(visit, deadline).await?;
     Ok(saved)
 }
 
@@ -286,8 +290,8 @@ async fn insert(
                     freshness: Freshness::SameSecret,
                     foresight: Foresight::Current,
                 };
-                finish(visit, Arc::new(live), |_| {});
-                return written(visit, deadline, pending, token.id).await;
+                let admission = admission(visit, deadline, pending, token.id).await?;
+                return written(visit, admission, || finish(visit, Arc::new(live), |_| {}));
             }
         }
     }
@@ -343,19 +347,21 @@ async fn update(
                     visit.tell(EventKind::ConflictReplayed, Some(id), record.owner.clone());
                 }
                 tell_of_renewal(visit, pending, &record);
-                finish(visit, base, |live| {
-                    if fresh_secret.is_some() {
-                        live.freshness = Freshness::NewSecret;
-                        live.bearer = Bearer::Current;
-                    }
-                    replace(&mut live.record, without_data(record));
-                    live.secret = secret;
-                    if let Some(data) = data {
-                        live.data = data.into();
-                    }
-                    live.sealed_under = KeyRole::Current;
+                let admission = admission(visit, deadline, pending, id).await?;
+                return written(visit, admission, || {
+                    finish(visit, base, |live| {
+                        if fresh_secret.is_some() {
+                            live.freshness = Freshness::NewSecret;
+                            live.bearer = Bearer::Current;
+                        }
+                        replace(&mut live.record, without_data(record));
+                        live.secret = secret;
+                        if let Some(data) = data {
+                            live.data = data.into();
+                        }
+                        live.sealed_under = KeyRole::Current;
+                    });
                 });
-                return written(visit, deadline, pending, id).await;
             }
             Updated::Stale => {
                 if turn.is_none() {
@@ -373,18 +379,27 @@ async fn update(
     })
 }
 
-/// Keeps whoever signed in to the limit of sessions.
-async fn written(
+/// Keeps whoever signed in to the limit of sessions. To be asked before the request has the session: without an answer
+/// nobody may bear it.
+async fn admission(
     visit: &Visit,
     deadline: &mut Deadline,
     pending: &Pending,
     id: SessionId,
-) -> Result<Saved, CommitError> {
-    let Some(owner) = pending.signs_in() else {
-        return Ok(Saved::Written);
-    };
-    match Box::pin(eviction::keep(visit, deadline, owner, id)).await? {
-        Admission::Stays => Ok(Saved::Written),
+) -> Result<Admission, StoreError> {
+    match pending.signs_in() {
+        Some(owner) => Box::pin(eviction::keep(visit, deadline, owner, id)).await,
+        None => Ok(Admission::Stays),
+    }
+}
+
+/// What became of writes that are in the store.
+fn written(visit: &Visit, admission: Admission, finish: impl FnOnce()) -> Result<Saved, CommitError> {
+    match admission {
+        Admission::Stays => {
+            finish();
+            Ok(Saved::Written)
+        }
         Admission::Evicted => Ok(drop_writes(visit, Dropped::SessionGone, None)),
         Admission::Refused { limit } => {
             let mut state = visit.state();
@@ -477,6 +492,8 @@ fn finish(visit: &Visit, mut live: Arc<Live>, change: impl FnOnce(&mut Live)) {
         state.cookie = CookieDue::Issue;
     }
     state.in_flight = None;
+    // What an update has seen by now is not what is there any more.
+    state.writes += 1;
     if state.pending.is_empty() {
         finished.foresight = Foresight::Current;
         state.data_bytes = finished.data.json().len();

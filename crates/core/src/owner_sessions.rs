@@ -89,7 +89,9 @@ impl OwnerSessions<'_> {
             .call(Operation::Load, engine.store.load(id, Touch::No))
             .await;
         match engine.reported(Operation::Load, id, found)? {
-            Some(record) if record.owner.as_ref() == Some(&self.owner) => self.sessions.revoke(id).await,
+            Some(record) if record.owner.as_ref() == Some(&self.owner) => {
+                self.sessions.revoke_of(id, record.owner.clone()).await
+            }
             _ => Ok(false),
         }
     }

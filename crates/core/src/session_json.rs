@@ -24,8 +24,8 @@ impl Replacement {
         }
     }
 
-    /// Whether the value was what the caller had seen, and was replaced. Known for sure after [`Session::save`]: until
-    /// then another request may write first.
+    /// Whether the value was what the caller had seen, and was replaced. Known for sure after a [`Session::save`] that
+    /// [dropped](crate::Saved::Dropped) nothing: until then another request may write first, or end the session.
     #[must_use]
     pub fn happened(&self) -> bool {
         self.happened.load(Ordering::Acquire)
@@ -82,16 +82,19 @@ impl Session {
     /// [did not happen](Replacement::happened), begin anew with what is there then.
     ///
     /// ```
-    /// use tenure_core::{Session, SessionFailure};
+    /// use tenure_core::{Saved, Session, SessionFailure};
     ///
-    /// async fn count(session: &Session) -> Result<u64, SessionFailure> {
+    /// /// `None` if the session has ended in the meantime.
+    /// async fn count(session: &Session) -> Result<Option<u64>, SessionFailure> {
     ///     loop {
     ///         let seen = session.json_of("count");
     ///         let count = 1 + seen.as_deref().map_or(0, |text| text.parse().unwrap_or(0));
     ///         let replacement = session.replace_json("count", seen.as_deref(), Some(&count.to_string()))?;
-    ///         session.save().await?;
+    ///         if let Saved::Dropped(_) = session.save().await? {
+    ///             return Ok(None);
+    ///         }
     ///         if replacement.happened() {
-    ///             return Ok(count);
+    ///             return Ok(Some(count));
     ///         }
     ///     }
     /// }

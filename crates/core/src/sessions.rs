@@ -17,6 +17,7 @@ use crate::events::Events;
 use crate::live_keyring::LiveKeyring;
 use crate::opened::Opened;
 use crate::outgoing::Outgoing;
+use crate::owner::Owner;
 use crate::policy::Policy;
 use crate::session_id::SessionId;
 use crate::setup_error::{Problem, SetupError};
@@ -219,6 +220,11 @@ impl Sessions {
     /// # Errors
     /// If the store fails.
     pub async fn revoke(&self, id: SessionId) -> Result<bool, StoreError> {
+        self.revoke_of(id, None).await
+    }
+
+    /// The same, whose owner is known if one is given.
+    pub(crate) async fn revoke_of(&self, id: SessionId, owner: Option<Owner>) -> Result<bool, StoreError> {
         let engine = &self.engine;
         let removed = engine
             .deadline()
@@ -226,7 +232,7 @@ impl Sessions {
             .await;
         let removed = engine.reported(Operation::Remove, id, removed)?;
         if removed {
-            engine.tell(EventKind::Revoked { sessions: 1 }, Some(id), None);
+            engine.tell(EventKind::Revoked { sessions: 1 }, Some(id), owner);
         }
         Ok(removed)
     }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
+use crate::deadline::Deadline;
 use crate::event::EventKind;
 use crate::keyring::KeyRole;
 use crate::lineage::{Bearer, Step};
@@ -12,13 +13,13 @@ use crate::next_record::next_record;
 use crate::random::RandomError;
 use crate::record::free_data;
 use crate::seal;
-use crate::state::{CookieDue, Freshness, Live, Pending, Standing, Upkeep};
+use crate::state::{CookieDue, Live, Pending, Standing, Upkeep};
 use crate::store::{Operation, Updated};
 use crate::upkeep::due;
 use crate::visit::Visit;
 
 /// Does what is due, unless the request's own writes have done it.
-pub(crate) async fn keep_up(visit: &Visit) {
+pub(crate) async fn keep_up(visit: &Visit, deadline: &mut Deadline) {
     let _turn = visit.turn().await;
     let base = {
         let state = visit.state();
@@ -33,7 +34,7 @@ pub(crate) async fn keep_up(visit: &Visit) {
         return;
     }
     let kept_up = match next(visit, &base, now) {
-        Ok(next) => write(visit, &base, next, now).await,
+        Ok(next) => write(visit, deadline, &base, next, now).await,
         Err(_) => None,
     };
     let mut state = visit.state();
@@ -45,7 +46,7 @@ pub(crate) async fn keep_up(visit: &Visit) {
         .is_some_and(|live| live.hands_on_the_successor(&engine.policy, now));
     if renewed || is_handed_on {
         state.cookie = CookieDue::Issue;
-    } else if kept_up.is_none() && base.bearer == Bearer::Current && base.freshness == Freshness::SameSecret {
+    } else if kept_up.is_none() && base.sealed_under == KeyRole::Older {
         // A cookie under the current key goes with data that is sealed under it, so that an older key can go one
         // day without anybody's session.
         state.cookie = CookieDue::Nothing;
@@ -87,11 +88,17 @@ fn next(visit: &Visit, base: &Live, now: Timestamp) -> Result<Live, RandomError>
     Ok(next)
 }
 
-async fn write(visit: &Visit, base: &Live, mut next: Live, now: Timestamp) -> Option<Live> {
+async fn write(
+    visit: &Visit,
+    deadline: &mut Deadline,
+    base: &Live,
+    mut next: Live,
+    now: Timestamp,
+) -> Option<Live> {
     let engine = &*visit.engine;
     let id = base.record.id;
     let update = engine.store.update(&next.record, base.record.version, now);
-    let updated = engine.deadline().call(Operation::Update, update).await;
+    let updated = deadline.call(Operation::Update, update).await;
     match engine.reported(Operation::Update, id, updated) {
         Ok(Updated::Saved) => {
             if next.record.secret_hash != base.record.secret_hash {

@@ -9,6 +9,7 @@ use http::HeaderValue;
 use crate::arrival::Arrival;
 use crate::bearer::{NotRecognised, Recognised, recognise};
 use crate::clock::Timestamp;
+use crate::deadline::Deadline;
 use crate::device::Device;
 use crate::engine::Engine;
 use crate::event::{Dropped, Event, EventKind, GuessedCookie, Refusal};
@@ -219,10 +220,8 @@ impl Visit {
             Attendance::Active => (active(engine.policy.effective_touch_interval()), attendance),
             Attendance::Extending => (active(Duration::ZERO), Attendance::Active),
         };
-        let found = engine
-            .deadline()
-            .call(Operation::Load, engine.store.load(id, touch))
-            .await;
+        let mut deadline = engine.deadline();
+        let found = deadline.call(Operation::Load, engine.store.load(id, touch)).await;
         let found = engine.reported(Operation::Load, id, found)?;
 
         let outcome = if look == Look::First {
@@ -236,7 +235,7 @@ impl Visit {
         };
         let outcome = match outcome {
             Err(NotAdmitted::Absent(absence)) => Err(absence),
-            Err(NotAdmitted::Stolen(record)) => Err(Box::pin(self.end_stolen(&record)).await?),
+            Err(NotAdmitted::Stolen(record)) => Err(Box::pin(self.end_stolen(&record, &mut deadline)).await?),
             Ok(live) => Ok(live),
         };
         self.remember(&outcome, cookie);
@@ -352,10 +351,10 @@ impl Visit {
     }
 
     /// Two bear this session's cookies, and nobody can tell which of them is its owner: it ends for both.
-    async fn end_stolen(&self, record: &Record) -> Result<Absence, LoadError> {
+    async fn end_stolen(&self, record: &Record, deadline: &mut Deadline) -> Result<Absence, LoadError> {
         let engine = &*self.engine;
         let removal = engine.store.remove(record.id);
-        let removed = engine.deadline().call(Operation::Remove, removal).await;
+        let removed = deadline.call(Operation::Remove, removal).await;
         engine.reported(Operation::Remove, record.id, removed)?;
         self.tell_of_record(EventKind::TokenReused, record);
         Ok(Absence::Refused(Refusal::Retired))
@@ -397,6 +396,7 @@ impl Visit {
             Arc::make_mut(&mut used.record).last_seen_at = found.last_seen_at;
         }
         used.attendance = Attendance::Active;
+        used.upkeep = upkeep::due(&used.record, used.bearer, used.sealed_under, &engine.policy, now);
         Ok(live)
     }
 

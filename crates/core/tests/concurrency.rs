@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use common::*;
 use tenure_core::store::Operation;
@@ -561,4 +561,40 @@ async fn a_session_that_is_ended_while_a_load_follows_a_peek_stays_ended() {
             assert!(app.store.inner().inner().is_empty());
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_runs_while_another_task_saves_is_run_again_on_what_that_one_found() {
+    let app = App::new();
+    let mut browser = Browser::new();
+    app.visit(&mut browser, |session| session.insert(COUNT, &5).unwrap())
+        .await;
+    let (opened, session) = app.load(&browser).await;
+    app.visit(&mut browser.clone(), |session| {
+        session.insert(COUNT, &10).unwrap()
+    })
+    .await;
+    session.insert(LEFT, &"left".to_owned()).unwrap();
+
+    let (has_begun, begun) = std::sync::mpsc::channel();
+    let (may_go_on, go_on) = std::sync::mpsc::channel();
+    let go_on = Mutex::new(Some(go_on));
+    let updating = session.clone();
+    let updated = tokio::task::spawn_blocking(move || {
+        updating.update(COUNT, move |count| {
+            // The first time alone.
+            if let Some(go_on) = go_on.lock().unwrap().take() {
+                has_begun.send(()).unwrap();
+                go_on.recv().unwrap();
+            }
+            count.unwrap_or(0) + 1
+        })
+    });
+    let begun = tokio::task::spawn_blocking(move || begun.recv().unwrap());
+    begun.await.unwrap();
+    session.save().await.unwrap();
+    may_go_on.send(()).unwrap();
+    assert_eq!(updated.await.unwrap().unwrap(), 11);
+    app.answer(&opened, &mut browser).await;
+    assert_eq!(app.count(&browser).await, Some(11));
 }

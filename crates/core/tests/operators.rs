@@ -91,6 +91,7 @@ async fn a_user_can_end_a_session_of_their_own_and_nobody_elses() {
         (event.kind, event.session),
         (EventKind::Revoked { sessions: 1 }, Some(id))
     );
+    assert_eq!(event.owner.as_ref().map(Owner::as_str), Some("ada"));
     assert_eq!(app.load(&adas).await.1.id(), None);
 }
 

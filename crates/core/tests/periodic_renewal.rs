@@ -70,6 +70,17 @@ async fn nothing_is_renewed_without_an_interval_or_without_activity() {
 }
 
 #[tokio::test]
+async fn a_look_before_the_load_keeps_nothing_from_being_renewed() {
+    let app = app();
+    let mut browser = due(&app).await;
+    let opened = app.open(&browser);
+    opened.peek().await.unwrap();
+    opened.load().await.unwrap();
+    app.answer(&opened, &mut browser).await.new_cookie();
+    assert_eq!(is_ada(&app, &mut browser).await, SentCookie::None);
+}
+
+#[tokio::test]
 async fn a_lost_response_signs_nobody_out_however_late_the_next_request_comes() {
     let app = app();
     let mut browser = due(&app).await;
@@ -342,4 +353,17 @@ async fn a_full_renewal_costs_three_writes_and_a_visit_between_costs_none() {
     }
     assert_eq!(app.store.calls(Operation::Update), 3);
     assert_eq!(app.store.calls(Operation::Load), 10);
+}
+
+#[tokio::test]
+async fn a_renewal_that_cannot_be_written_takes_no_cookie_away_that_the_handler_made_necessary() {
+    let app = app();
+    let mut browser = due(&app).await;
+    let (opened, session) = app.load(&browser).await;
+    session.remember();
+    session.save().await.unwrap();
+    app.store.fail(Operation::Update);
+    let sent = app.answer(&opened, &mut browser).await.new_cookie();
+    let remembered = 30 * DAY - INTERVAL;
+    assert_eq!(sent.max_age, Some(remembered.as_secs()));
 }

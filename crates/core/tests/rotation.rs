@@ -116,6 +116,19 @@ async fn a_look_that_is_no_activity_seals_nothing_anew() {
 }
 
 #[tokio::test]
+async fn a_load_that_follows_a_look_seals_anew_with_the_cookie() {
+    let app = App::new();
+    let mut browser = app.visitor().await;
+    let rotated = app.beside(policy(), step_two());
+    let opened = rotated.open(&browser);
+    opened.peek().await.unwrap();
+    opened.load().await.unwrap();
+    rotated.answer(&opened, &mut browser).await.new_cookie();
+    let only_new = app.beside(policy(), step_three());
+    assert_eq!(only_new.count(&browser).await, Some(1));
+}
+
+#[tokio::test]
 async fn plain_data_needs_no_new_seal() {
     let app = App::with_policy(policy().sealing(Sealing::Plain));
     let mut browser = app.visitor().await;

@@ -130,6 +130,52 @@ async fn a_store_that_fails_to_list_or_remove_is_an_error() {
     }
 }
 
+#[tokio::test]
+async fn nobody_bears_a_session_of_which_it_is_not_known_whether_it_may_stay() {
+    for limit in [SessionLimit::EvictOldest(TWO), SessionLimit::RefuseNewest(TWO)] {
+        for has_session in [false, true] {
+            let app = app(limit);
+            sign_in(&app, "ada").await;
+            sign_in(&app, "ada").await;
+            let mut browser = match has_session {
+                true => app.visitor().await,
+                false => Browser::new(),
+            };
+            app.clock.advance(SECOND);
+            let (opened, session) = app.load(&browser).await;
+            session.sign_in("ada").unwrap();
+            app.store.fail(Operation::List);
+            session.save().await.unwrap_err();
+            // What follows the failure is dropped where the session has its new secret already.
+            let committed = app.sessions.commit(&opened).await;
+            let outgoing = committed.unwrap_or_else(|_| opened.outgoing_after_failure());
+            let sent = browser.receive(&response(outgoing));
+            assert_eq!(sent, SentCookie::None, "{limit:?}, {has_session}");
+            app.store.heal();
+            assert_eq!(app.owner(&browser).await, None, "{limit:?}, {has_session}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_saved_again_is_kept_to_the_limit_then() {
+    let app = app(SessionLimit::RefuseNewest(TWO));
+    sign_in(&app, "ada").await;
+    sign_in(&app, "ada").await;
+    app.clock.advance(SECOND);
+    let mut browser = Browser::new();
+    let (opened, session) = app.load(&browser).await;
+    session.sign_in("ada").unwrap();
+    app.store.fail(Operation::List);
+    session.save().await.unwrap_err();
+    app.store.heal();
+    let refused = app.sessions.commit(&opened).await.unwrap_err();
+    assert!(matches!(refused, CommitError::TooManySessions { .. }));
+    browser.receive(&response(opened.outgoing_after_failure()));
+    assert_eq!(browser, Browser::new());
+    assert_eq!(number_of(&app, "ada").await, 2);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_sign_ins_at_once_leave_as_many_as_the_limit() {
     let store = Arc::new(MemoryStore::new());

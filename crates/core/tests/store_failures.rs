@@ -311,6 +311,27 @@ async fn all_retries_of_a_commit_share_one_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_nobody_asked_for_is_written_within_the_deadline_of_the_commit() {
+    let interval = HOUR;
+    let app = App::with_policy(
+        policy()
+            .idle_timeout(2 * interval)
+            .renew_every(Some(interval))
+            .renewal_grace(MINUTE),
+    );
+    let mut browser = app.visitor().await;
+    app.clock.advance(interval);
+    let (opened, session) = app.load(&browser).await;
+    session.insert(COUNT, &2).unwrap();
+    app.store.delay(Duration::from_millis(1_900));
+    let began = Instant::now();
+    // An update, and the renewal's, which would end at 3.8 seconds.
+    app.answer(&opened, &mut browser).await;
+    assert_eq!(began.elapsed(), DEADLINE);
+    assert_eq!(app.store.calls(Operation::Update), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_store_within_the_deadline_is_no_error() {
     let app = App::new();
     let mut browser = app.visitor().await;
