@@ -571,7 +571,7 @@ async fn an_update_that_runs_while_another_task_saves_is_run_again_on_what_that_
         .await;
     let (opened, session) = app.load(&browser).await;
     app.visit(&mut browser.clone(), |session| {
-        session.insert(COUNT, &10).unwrap()
+        session.insert(COUNT, &10).unwrap();
     })
     .await;
     session.insert(LEFT, &"left".to_owned()).unwrap();
@@ -583,7 +583,8 @@ async fn an_update_that_runs_while_another_task_saves_is_run_again_on_what_that_
     let updated = tokio::task::spawn_blocking(move || {
         updating.update(COUNT, move |count| {
             // The first time alone.
-            if let Some(go_on) = go_on.lock().unwrap().take() {
+            let first = go_on.lock().unwrap().take();
+            if let Some(go_on) = first {
                 has_begun.send(()).unwrap();
                 go_on.recv().unwrap();
             }
