@@ -21,20 +21,20 @@ pub(crate) struct Hop {
 
 /// The elements of all `Forwarded` headers, the nearest proxy's last.
 pub(crate) fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
-    elements(headers, FORWARDED.as_str())
-        .map(|element| hop(&element))
+    let lines = lines(headers, FORWARDED.as_str());
+    lines
+        .flat_map(|line| {
+            let elements = split_outside_quotes(&line, b',').into_iter();
+            elements.map(hop).collect::<Vec<_>>()
+        })
         .collect()
 }
 
 /// The same by `X-Forwarded-For` and `X-Forwarded-Proto`. Proxies that replace the latter leave one
 /// scheme for all hops; those that append leave one for each.
 pub(crate) fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
-    let schemes: Vec<_> = elements(headers, X_FORWARDED_PROTO)
-        .map(|name| Scheme::named(&name))
-        .collect();
-    let addresses: Vec<_> = elements(headers, X_FORWARDED_FOR)
-        .map(|node| address(&node))
-        .collect();
+    let schemes = unquoted_elements(headers, X_FORWARDED_PROTO, Scheme::named);
+    let addresses = unquoted_elements(headers, X_FORWARDED_FOR, address);
     let one_for_each = schemes.len() == addresses.len();
     let hop = |(position, address)| {
         let scheme = if one_for_each {
@@ -61,17 +61,25 @@ pub(crate) fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
     addresses.into_iter().enumerate().map(hop).collect()
 }
 
-/// The comma-separated elements of all headers of a name; commas in quotes do not count.
-fn elements(headers: &HeaderMap, name: &'static str) -> impl Iterator<Item = String> {
-    headers
-        .get_all(name)
-        .iter()
-        .flat_map(|value| split_outside_quotes(&String::from_utf8_lossy(value.as_bytes()), ','))
+fn lines(headers: &HeaderMap, name: &'static str) -> impl Iterator<Item = String> {
+    let lines = headers.get_all(name).iter();
+    lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned())
+}
+
+/// The comma-separated elements of all headers of a name that knows no quotes, each read by `read`.
+fn unquoted_elements<T>(headers: &HeaderMap, name: &'static str, read: fn(&str) -> T) -> Vec<T> {
+    lines(headers, name)
+        .flat_map(|line| {
+            let elements = line.split(',').map(str::trim);
+            let named = elements.filter(|element| !element.is_empty());
+            named.map(read).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn hop(element: &str) -> Hop {
     let mut hop = Hop::default();
-    for pair in split_outside_quotes(element, ';') {
+    for pair in split_outside_quotes(element, b';') {
         let Some((name, value)) = pair.split_once('=') else {
             continue;
         };
@@ -85,29 +93,32 @@ fn hop(element: &str) -> Hop {
     hop
 }
 
-fn split_outside_quotes(text: &str, separator: char) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let (mut quoted, mut escaped) = (false, false);
-    for character in text.chars() {
-        if character == separator && !quoted {
-            parts.push(String::new());
-            continue;
-        }
-        if let Some(part) = parts.last_mut() {
-            part.push(character);
-        }
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
+/// From the right, where the nearest proxy wrote: whatever a client sent stands to the left of that, and a quote which it
+/// left open must not swallow it.
+fn split_outside_quotes(text: &str, separator: u8) -> Vec<&str> {
+    let bytes = text.as_bytes();
+    let (mut parts, mut end, mut quoted) = (Vec::new(), text.len(), false);
+    for at in (0..text.len()).rev() {
+        match bytes[at] {
+            b'"' if !quoted => quoted = true,
+            b'"' => quoted = is_escaped(bytes, at),
+            byte if byte == separator && !quoted => {
+                parts.push(text[at + 1..end].trim());
+                end = at;
+            }
             _ => {}
         }
     }
+    parts.push(text[..end].trim());
+    parts.retain(|part| !part.is_empty());
+    parts.reverse();
     parts
-        .into_iter()
-        .map(|part| part.trim().to_owned())
-        .filter(|part| !part.is_empty())
-        .collect()
+}
+
+/// Whether an odd number of backslashes stands before it.
+fn is_escaped(bytes: &[u8], at: usize) -> bool {
+    let backslashes = bytes[..at].iter().rev().take_while(|byte| **byte == b'\\');
+    backslashes.count() % 2 == 1
 }
 
 fn unquoted(value: &str) -> String {
@@ -235,6 +246,26 @@ mod tests {
                     forwarded(&headers);
                     x_forwarded(&headers);
                 }
+            }
+        }
+
+        #[test]
+        fn whatever_a_client_sent_the_nearest_proxy_is_read(
+            sent in "([\"\\\\,;= a-z0-9.\\[\\]:]|for=|for=\"){0,40}",
+            v6: [u8; 16],
+            v4: [u8; 4],
+        ) {
+            let (v6, v4) = (std::net::Ipv6Addr::from(v6), std::net::Ipv4Addr::from(v4));
+            for appended in [v4.to_string(), v6.to_string(), format!("[{v6}]:443")] {
+                let line = format!("{sent}, {appended}");
+                let hops = x_forwarded(&headers(&[(X_FORWARDED_FOR, &line)]));
+                prop_assert_eq!(hops.last().unwrap().address, address(&appended), "{}", line);
+            }
+            for appended in [format!("for={v4}"), format!("proto=https;for=\"[{v6}]:443\"")] {
+                let line = format!("{sent}, {appended}");
+                let hops = forwarded(&headers(&[("forwarded", &line)]));
+                prop_assert_eq!(*hops.last().unwrap(), hop(&appended), "{}", line);
+                prop_assert!(hop(&appended).address.is_some());
             }
         }
 

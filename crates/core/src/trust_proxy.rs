@@ -174,6 +174,19 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_the_client_left_open_does_not_hide_what_the_proxy_added() {
+        let lines = [
+            ("x-forwarded-for", "\", 198.51.100.7"),
+            ("forwarded", "for=\"a, for=198.51.100.7"),
+        ];
+        for headers in [ProxyHeaders::XForwarded, ProxyHeaders::Forwarded] {
+            let trust = TrustProxy::hops(1).reading(headers);
+            let client = client(&trust, "10.0.0.1", &lines);
+            assert_eq!(client.address, Some(ip("198.51.100.7")), "{headers:?}");
+        }
+    }
+
+    #[test]
     fn more_hops_than_proxies_take_the_farthest() {
         let client = client(&TrustProxy::hops(5), "10.0.0.1", &SPOOFED);
         assert_eq!(client.address, Some(ip("203.0.113.9")));
