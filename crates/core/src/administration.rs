@@ -245,7 +245,7 @@ impl Administration {
             let page = self.reported(Operation::Page, self.deadline().call(Operation::Page, page).await)?;
             let ids: Vec<_> = page.records.iter().map(|record| record.id).collect();
             for some in ids.chunks(REMOVALS_AT_ONCE) {
-                *removed += self.remove_at_once(some).await?;
+                self.remove_at_once(some, removed).await?;
             }
             progress(*removed);
             after = match page.next {
@@ -255,7 +255,8 @@ impl Administration {
         }
     }
 
-    async fn remove_at_once(&self, ids: &[SessionId]) -> Result<u64, StoreError> {
+    /// All of them are waited for, even where one fails: what is removed is to be told.
+    async fn remove_at_once(&self, ids: &[SessionId], removed: &mut u64) -> Result<(), StoreError> {
         let mut removals = JoinSet::new();
         for id in ids {
             let (administration, id) = (self.clone(), *id);
@@ -264,12 +265,15 @@ impl Administration {
                 administration.deadline().call(Operation::Remove, removing).await
             });
         }
-        let mut removed = 0;
+        let mut outcome = Ok(());
         while let Some(removal) = removals.join_next().await {
             let removal = removal.expect("a removal does not panic and nobody aborts it");
-            removed += u64::from(self.reported(Operation::Remove, removal)?);
+            match self.reported(Operation::Remove, removal) {
+                Ok(was_there) => *removed += u64::from(was_there),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
         }
-        Ok(removed)
+        outcome
     }
 
     /// Removes all that has expired, in bounded batches with a pause between them. Says how many sessions that were.
@@ -283,9 +287,9 @@ impl Administration {
             let sweeping = self.store().sweep_expired(self.now(), BATCH);
             let removed = self.deadline().call(Operation::Sweep, sweeping).await;
             let removed = self.reported(Operation::Sweep, removed)?;
-            swept += removed;
+            swept += removed.sessions;
             progress(swept);
-            if removed < u64::from(BATCH) {
+            if !removed.is_full(BATCH) {
                 return Ok(swept);
             }
             tokio::time::sleep(PAUSE_BETWEEN_BATCHES).await;

@@ -188,11 +188,11 @@ impl Engine {
             .deadline()
             .call(Operation::Sweep, self.store.sweep_expired(moment, BATCH))
             .await;
-        let removed = self.reported(Operation::Sweep, None, swept)?;
-        Ok(if removed < u64::from(BATCH) {
-            Batch::Last(removed)
+        let swept = self.reported(Operation::Sweep, None, swept)?;
+        Ok(if swept.is_full(BATCH) {
+            Batch::Full(swept.sessions)
         } else {
-            Batch::Full(removed)
+            Batch::Last(swept.sessions)
         })
     }
 }

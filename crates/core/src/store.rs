@@ -74,11 +74,9 @@ pub trait Store: Send + Sync + 'static {
     /// Removes every record of `owner` but `except`. Says how many there were.
     fn remove_by_owner<'a>(&'a self, owner: &'a Owner, except: Option<SessionId>) -> StoreFuture<'a, u64>;
 
-    /// Removes at most `limit` records that expired at or before `moment`. Says how many; fewer than
-    /// `limit` means that no more are left. A store that expires records by itself answers 0.
-    ///
-    /// Attempts that expired by then go with them, at most `limit` of them, too; they are not in the number.
-    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64>;
+    /// Removes at most `limit` records that expired at or before `moment`, and at most `limit` attempts that expired by
+    /// then. A store that expires them by itself answers [`Swept::NOTHING`].
+    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, Swept>;
 
     /// What was tried in vain under `key`. May be expired; the engine decides by its own clock.
     fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>>;
@@ -188,6 +186,29 @@ pub enum Updated {
     Stale,
     /// There is no such record, or it has expired. Nothing changed.
     Gone,
+}
+
+/// How many expired ones [`Store::sweep_expired`] removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// How many sessions.
+    pub sessions: u64,
+    /// How many attempts at passwords.
+    pub attempts: u64,
+}
+
+impl Swept {
+    /// Nothing.
+    pub const NOTHING: Self = Self {
+        sessions: 0,
+        attempts: 0,
+    };
+
+    /// Whether there may be more, for as many of one kind were removed as `limit` lets.
+    #[must_use]
+    pub fn is_full(self, limit: u32) -> bool {
+        self.sessions.max(self.attempts) >= limit.into()
+    }
 }
 
 /// What the engine asked of a store.
@@ -341,7 +362,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).remove_by_owner(owner, except)
     }
 
-    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
+    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, Swept> {
         (**self).sweep_expired(moment, limit)
     }
 

@@ -6,8 +6,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use common::*;
+use tenure_core::store::{Attempts, AttemptsKey};
 use tenure_core::{
-    Administration, EventKind, Expiry, Lifetime, MemoryStore, Owner, SessionDetails, SessionId,
+    Administration, EventKind, Expiry, Lifetime, MemoryStore, Owner, SessionDetails, SessionId, Store,
 };
 
 type Shared = App<Arc<MemoryStore>>;
@@ -137,6 +138,35 @@ async fn sweeping_removes_what_has_expired_and_nothing_else() {
     assert_eq!(swept.unwrap(), 700);
     assert_eq!(progress, [500, 700]);
     assert_eq!(app.store.len(), 1);
+}
+
+#[tokio::test]
+async fn sweeping_goes_on_as_long_as_there_are_attempts_though_no_session_has_expired() {
+    const ATTEMPTS: u64 = 1_200;
+    let app = app();
+    let key = |number: u64| {
+        let mut bytes = [0; AttemptsKey::LENGTH];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        AttemptsKey::from_bytes(bytes)
+    };
+    let now = app.now();
+    let once = Attempts {
+        version: 1,
+        failures: 1,
+        last_failed_at: now,
+        blocked_until: now,
+        expires_at: now.plus(MINUTE),
+    };
+    for number in 0..ATTEMPTS {
+        let saved = app.store.save_attempts(key(number), &once, 0, now).await;
+        assert!(saved.unwrap());
+    }
+    app.clock.advance(MINUTE);
+    let swept = app.sessions.administration().sweep(|_| {}).await;
+    assert_eq!(swept.unwrap(), 0, "sessions alone are counted");
+    for number in 0..ATTEMPTS {
+        assert_eq!(app.store.load_attempts(key(number)).await.unwrap(), None);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::*;
 use tenure_core::store::{
-    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, StoreFuture, Touch, Updated,
+    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, StoreFuture, Swept, Touch, Updated,
 };
 use tenure_core::{
     Environment, Keyring, KeyringProblem, MemoryStore, Owner, Policy, Problem, Record, Secret, SessionId,
@@ -54,7 +54,7 @@ impl Store for DurableStore {
         self.0.remove_by_owner(owner, except)
     }
 
-    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
+    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, Swept> {
         self.0.sweep_expired(moment, limit)
     }
 

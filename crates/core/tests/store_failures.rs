@@ -431,3 +431,26 @@ async fn operators_learn_of_a_failure_and_nothing_is_ended_by_halves() {
         assert_eq!(app.owner(&browser).await.as_deref(), Some("ada"));
     }
 }
+
+#[tokio::test]
+async fn what_an_operator_ended_is_told_though_one_removal_among_them_fails() {
+    let app = App::new();
+    for number in 0..16 {
+        app.signed_in(&format!("user-{number}")).await;
+    }
+    app.events.clear();
+    app.store.reset_counts();
+    app.store.fail_at(Operation::Remove, 3);
+    app.sessions
+        .administration()
+        .revoke_all(|_| {})
+        .await
+        .unwrap_err();
+    assert_eq!(
+        app.events.kinds(),
+        [
+            EventKind::StoreFailed(Operation::Remove),
+            EventKind::Revoked { sessions: 15 }
+        ]
+    );
+}

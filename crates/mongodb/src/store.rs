@@ -8,7 +8,7 @@ use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::{Collection, Database};
 use tenure_core::store::{
     Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
-    Touch, Updated,
+    Swept, Touch, Updated,
 };
 use tenure_core::{Owner, Record, SessionId, Timestamp};
 
@@ -334,8 +334,8 @@ impl Store for MongoStore {
     }
 
     /// Nothing to do: the server removes expired documents by itself, by the index on `expires_at`.
-    fn sweep_expired(&self, _moment: Timestamp, _limit: u32) -> StoreFuture<'_, u64> {
-        Box::pin(async { Ok(0) })
+    fn sweep_expired(&self, _moment: Timestamp, _limit: u32) -> StoreFuture<'_, Swept> {
+        Box::pin(async { Ok(Swept::NOTHING) })
     }
 
     fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::Value;
 use tenure_core::store::{
     Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
-    Touch, Updated,
+    Swept, Touch, Updated,
 };
 use tenure_core::{Owner, Record, SecretHash, SessionId, Timestamp};
 
@@ -416,8 +416,8 @@ impl Store for RedisStore {
     }
 
     /// The server expires keys by itself.
-    fn sweep_expired(&self, _: Timestamp, _: u32) -> StoreFuture<'_, u64> {
-        Box::pin(std::future::ready(Ok(0)))
+    fn sweep_expired(&self, _: Timestamp, _: u32) -> StoreFuture<'_, Swept> {
+        Box::pin(std::future::ready(Ok(Swept::NOTHING)))
     }
 
     fn load_attempts(&self, key: AttemptsKey) -> StoreFuture<'_, Option<Attempts>> {

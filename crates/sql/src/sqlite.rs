@@ -12,7 +12,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use tenure_core::store::{
     Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
-    Touch, Updated,
+    Swept, Touch, Updated,
 };
 use tenure_core::{Owner, Record, SecretHash, SessionId, Timestamp};
 
@@ -287,9 +287,11 @@ impl SqliteStore {
         rows.iter().map(|row| row::metadata(row, NAME)).collect()
     }
 
-    async fn sweep(&self, moment: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.sweep_by(SWEEP_ATTEMPTS, moment, limit).await?;
-        self.sweep_by(SWEEP, moment, limit).await
+    async fn sweep(&self, moment: Timestamp, limit: u32) -> Result<Swept, StoreError> {
+        Ok(Swept {
+            attempts: self.sweep_by(SWEEP_ATTEMPTS, moment, limit).await?,
+            sessions: self.sweep_by(SWEEP, moment, limit).await?,
+        })
     }
 
     async fn sweep_by(
@@ -364,7 +366,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
+    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, Swept> {
         Box::pin(self.sweep(moment, limit))
     }
 

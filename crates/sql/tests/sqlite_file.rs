@@ -281,7 +281,7 @@ async fn a_timeout_that_an_operator_shortens_counts_at_once() {
     insert(&store, &record(1)).await;
     file.run("UPDATE tenure_sessions SET idle_timeout = 60000").await;
     let a_minute_later = START.plus(std::time::Duration::from_secs(60));
-    assert_eq!(store.sweep_expired(a_minute_later, 10).await.unwrap(), 1);
+    assert_eq!(store.sweep_expired(a_minute_later, 10).await.unwrap().sessions, 1);
 }
 
 #[cfg(target_os = "linux")]

@@ -123,7 +123,7 @@ async fn a_time_past_the_last_becomes_the_last_and_never_the_past() {
         file.number("SELECT expires_at FROM tenure_sessions").await,
         i64::MAX
     );
-    assert_eq!(store.sweep_expired(START, 10).await.unwrap(), 0);
+    assert_eq!(store.sweep_expired(START, 10).await.unwrap().sessions, 0);
     let end_of_time = Timestamp::from_millis(u64::MAX);
     assert_eq!(store.update(&kept, 1, end_of_time).await.unwrap(), Updated::Gone);
 }
@@ -139,7 +139,14 @@ async fn a_deadline_before_the_last_activity_is_kept_as_it_is() {
     insert(&store, &over).await;
     let expires_at = file.number("SELECT expires_at FROM tenure_sessions").await;
     assert_eq!(expires_at as u64, over.absolute_deadline.as_millis());
-    assert_eq!(store.sweep_expired(START.minus(MINUTE), 10).await.unwrap(), 1);
+    assert_eq!(
+        store
+            .sweep_expired(START.minus(MINUTE), 10)
+            .await
+            .unwrap()
+            .sessions,
+        1
+    );
 }
 
 #[tokio::test]

@@ -110,6 +110,7 @@ macro_rules! store_conformance {
             expired_attempts_count_as_none
             of_many_failures_at_once_none_is_lost
             a_sweep_takes_attempts_that_have_expired_too
+            a_sweep_of_attempts_is_bounded_and_says_when_it_is_done
             a_walk_sees_every_session_without_its_data
             a_walk_sees_what_stays_while_sessions_come_and_go
             the_living_are_counted
@@ -1105,7 +1106,9 @@ fn expiring(number: u8, after: u64) -> Record {
 }
 
 async fn sweep(store: &impl Store, moment: Timestamp, limit: u32) -> u64 {
-    store.sweep_expired(moment, limit).await.expect("a sweep")
+    let swept = store.sweep_expired(moment, limit).await.expect("a sweep");
+    assert_eq!(swept.attempts, 0, "there were none");
+    swept.sessions
 }
 
 /// By either deadline, at or before the moment, and none that lives.
@@ -1399,7 +1402,7 @@ pub async fn of_many_failures_at_once_none_is_lost<F: StoreFixture>(fixture: &F)
     assert_eq!((counted.failures, counted.version), (TASKS, TASKS.into()));
 }
 
-/// And leaves the others; they are not in its number.
+/// And leaves the others.
 pub async fn a_sweep_takes_attempts_that_have_expired_too<F: StoreFixture>(fixture: &F) {
     let store = fixture.open().await;
     let lasting = Attempts {
@@ -1419,11 +1422,34 @@ pub async fn a_sweep_takes_attempts_that_have_expired_too<F: StoreFixture>(fixtu
             .unwrap()
     );
     let swept = store.sweep_expired(START.plus(millis(1_000)), 10).await.unwrap();
-    assert_eq!(swept, 0, "no session was there");
+    assert_eq!(swept.sessions, 0, "no session was there");
     if !F::EXPIRES_BY_ITSELF {
+        assert_eq!(swept.attempts, 1);
         assert_eq!(store.load_attempts(attempts_key(1)).await.unwrap(), None);
     }
     assert_eq!(store.load_attempts(attempts_key(2)).await.unwrap(), Some(lasting));
+}
+
+/// Never more than `limit`, and as many as that as long as there are more: a sweep that has no sessions to remove has to go on
+/// all the same.
+pub async fn a_sweep_of_attempts_is_bounded_and_says_when_it_is_done<F: StoreFixture>(fixture: &F) {
+    let store = fixture.open().await;
+    for number in 0..25 {
+        let (key, once) = (attempts_key(number), attempts(1, 1));
+        assert!(store.save_attempts(key, &once, 0, START).await.unwrap());
+    }
+    if F::EXPIRES_BY_ITSELF {
+        return;
+    }
+    let mut taken = Vec::new();
+    loop {
+        let swept = store.sweep_expired(START.plus(millis(1_000)), 10).await.unwrap();
+        taken.push(swept.attempts);
+        if !swept.is_full(10) {
+            break;
+        }
+    }
+    assert_eq!(taken, [10, 10, 5]);
 }
 
 /// A session of nobody's, one of many.

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tenure_core::store::{
-    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, StoreFuture, Touch, Updated,
+    Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, StoreFuture, Swept, Touch, Updated,
 };
 use tenure_core::{Owner, Record, SessionId, Store, StoreError, Timestamp};
 
@@ -49,6 +49,8 @@ enum Fault {
     FailAfter,
     /// Does the work and never answers.
     HangAfter,
+    /// Fails without doing the work where it is the call of this number.
+    FailAt(u64),
 }
 
 impl<S> FaultyStore<S> {
@@ -84,6 +86,11 @@ impl<S> FaultyStore<S> {
     /// From now on the operation does its work and never answers.
     pub fn hang_after(&self, operation: Operation) {
         self.set(operation, Fault::HangAfter);
+    }
+
+    /// The call of the operation of this number, counted from one, fails and changes nothing; the others do not.
+    pub fn fail_at(&self, operation: Operation, call: u64) {
+        self.set(operation, Fault::FailAt(call));
     }
 
     /// From now on every call sleeps by Tokio's clock before it runs.
@@ -130,16 +137,21 @@ impl<S> FaultyStore<S> {
     /// Counts the call, and says how it shall go.
     fn count(&self, operation: Operation) -> (Option<Duration>, Option<Fault>) {
         let mut controls = self.controls();
-        match controls
+        let counted = controls
             .calls
             .iter_mut()
-            .find(|(counted, _)| *counted == operation)
-        {
-            Some((_, calls)) => *calls += 1,
-            None => controls.calls.push((operation, 1)),
-        }
+            .find(|(counted, _)| *counted == operation);
+        let number = if let Some((_, calls)) = counted {
+            *calls += 1;
+            *calls
+        } else {
+            controls.calls.push((operation, 1));
+            1
+        };
         let fault = controls.faults.iter().find(|(faulty, _)| *faulty == operation);
-        (controls.delay, fault.map(|(_, fault)| *fault))
+        let fault = fault.map(|(_, fault)| *fault);
+        let is_another_call = |fault: &Fault| matches!(fault, Fault::FailAt(call) if *call != number);
+        (controls.delay, fault.filter(|fault| !is_another_call(fault)))
     }
 }
 
@@ -153,7 +165,7 @@ impl<S: Store> FaultyStore<S> {
             }
             match fault {
                 None => call.await,
-                Some(Fault::Fail) => Err(self.failure(operation)),
+                Some(Fault::Fail | Fault::FailAt(_)) => Err(self.failure(operation)),
                 Some(Fault::Hang) => pending().await,
                 Some(Fault::FailAfter) => {
                     call.await?;
@@ -212,7 +224,7 @@ impl<S: Store> Store for FaultyStore<S> {
         )
     }
 
-    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
+    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, Swept> {
         self.run(Operation::Sweep, self.inner.sweep_expired(moment, limit))
     }
 
@@ -352,7 +364,7 @@ impl<S: Store> Store for YieldingStore<S> {
         self.run(self.inner.remove_by_owner(owner, except))
     }
 
-    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
+    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, Swept> {
         self.run(self.inner.sweep_expired(moment, limit))
     }
 

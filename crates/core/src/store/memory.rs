@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     Attempts, AttemptsKey, Cursor, Inserted, MAX_DATA_BYTES, Page, Persistence, Store, StoreError,
-    StoreFuture, Touch, Updated,
+    StoreFuture, Swept, Touch, Updated,
 };
 use crate::clock::Timestamp;
 use crate::owner::Owner;
@@ -212,9 +212,11 @@ impl MemoryStore {
             })
     }
 
-    fn sweep_now(&self, moment: Timestamp, limit: u32) -> u64 {
-        locked(&self.attempts).sweep(moment, limit);
-        self.remove_where(limit, |record| record.expires_at() <= moment)
+    fn sweep_now(&self, moment: Timestamp, limit: u32) -> Swept {
+        Swept {
+            attempts: locked(&self.attempts).sweep(moment, limit),
+            sessions: self.remove_where(limit, |record| record.expires_at() <= moment),
+        }
     }
 }
 
@@ -269,7 +271,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
+    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, Swept> {
         Box::pin(async move { Ok(self.sweep_now(moment, limit)) })
     }
 

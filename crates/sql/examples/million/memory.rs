@@ -85,8 +85,8 @@ async fn sweep_all(store: &impl Store, sessions: u64) -> Outcome {
     let mut all = 0;
     loop {
         let swept = store.sweep_expired(START.plus(2 * HOUR), SWEEP_BATCH).await?;
-        all += swept;
-        if swept < u64::from(SWEEP_BATCH) {
+        all += swept.sessions;
+        if !swept.is_full(SWEEP_BATCH) {
             break;
         }
     }

@@ -103,8 +103,8 @@ pub(crate) async fn sweep(name: &str, store: &impl Store, batch: u32) -> Outcome
         let began = Instant::now();
         let swept = store.sweep_expired(NOW, batch).await?;
         batches.push(began.elapsed());
-        all += swept;
-        if swept < u64::from(batch) {
+        all += swept.sessions;
+        if !swept.is_full(batch) {
             break;
         }
     }

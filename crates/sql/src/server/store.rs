@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenure_core::store::{
     Attempts, AttemptsKey, Cursor, Inserted, Operation, Page, Persistence, Store, StoreError, StoreFuture,
-    Touch, Updated,
+    Swept, Touch, Updated,
 };
 use tenure_core::{Owner, Record, SessionId, Timestamp};
 
@@ -198,16 +198,19 @@ impl<D: Dialect> ServerStore<D> {
             .await
     }
 
-    async fn sweep(&self, moment: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn sweep(&self, moment: Timestamp, limit: u32) -> Result<Swept, StoreError> {
         let values = [
             Value::Integer(Some(time(moment))),
             Value::Integer(Some(limit.into())),
         ];
-        let attempts = &self.statements.sweep_attempts;
-        self.count(Operation::Sweep, Repeat::Safe, attempts, &values)
-            .await?;
-        self.count(Operation::Sweep, Repeat::Safe, &self.statements.sweep, &values)
-            .await
+        let sweep = async |statement| {
+            self.count(Operation::Sweep, Repeat::Safe, statement, &values)
+                .await
+        };
+        Ok(Swept {
+            attempts: sweep(&self.statements.sweep_attempts).await?,
+            sessions: sweep(&self.statements.sweep).await?,
+        })
     }
 
     async fn attempts_under(&self, key: AttemptsKey) -> Result<Option<Attempts>, StoreError> {
@@ -324,7 +327,7 @@ impl<D: Dialect> Store for ServerStore<D> {
         Box::pin(self.remove_owners(owner, except))
     }
 
-    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
+    fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, Swept> {
         Box::pin(self.sweep(moment, limit))
     }
 

@@ -130,8 +130,8 @@ pub(crate) async fn sweep_at_the_same_time<S: Store>(stores: [S; 2]) -> u64 {
             let mut all = 0;
             loop {
                 let swept = store.sweep_expired(START, 100).await.unwrap();
-                all += swept;
-                if swept < 100 {
+                all += swept.sessions;
+                if !swept.is_full(100) {
                     return all;
                 }
             }

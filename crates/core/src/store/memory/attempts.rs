@@ -50,12 +50,13 @@ impl AttemptsTable {
         self.kept.remove(&key).is_some()
     }
 
-    pub(super) fn sweep(&mut self, moment: Timestamp, limit: u32) {
+    pub(super) fn sweep(&mut self, moment: Timestamp, limit: u32) -> u64 {
         let mut left = limit;
         self.kept.retain(|_, attempts| {
             let goes = left > 0 && attempts.expires_at <= moment;
             left -= u32::from(goes);
             !goes
         });
+        u64::from(limit - left)
     }
 }
