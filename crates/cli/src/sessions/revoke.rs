@@ -31,9 +31,16 @@ pub(super) async fn some(ids: &[SessionId], at: &At, leave: &Leave) -> Result<Ex
     ask::leave_to(&format!("End {}?", counted(ids.len() as u64)), leave)?;
     let administration = at.place.open().await?;
     let (mut revoked, mut not_found) = (Vec::new(), Vec::new());
+    let mut failure = None;
     for id in ids {
-        let ended = administration.revoke(*id).await?;
-        let those = if ended { &mut revoked } else { &mut not_found };
+        let those = match administration.revoke(*id).await {
+            Ok(true) => &mut revoked,
+            Ok(false) => &mut not_found,
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        };
         those.push(id.to_string());
     }
     let exit = if not_found.is_empty() {
@@ -49,7 +56,8 @@ pub(super) async fn some(ids: &[SessionId], at: &At, leave: &Leave) -> Result<Ex
             output::print(&format!("There was no session {id}.\n"))?;
         }
     }
-    Ok(exit)
+    // Only now, so that what was ended before is told.
+    failure.map_or(Ok(exit), |error| Err(error.into()))
 }
 
 pub(super) async fn of_owner(

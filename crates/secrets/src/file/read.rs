@@ -15,7 +15,7 @@ use crate::value::{empty, name_by_value, trimmed, without_repetition};
 use crate::version::{SecretVersion, Stage};
 
 pub(super) const MOST_BYTES: u64 = 64 * 1024;
-const MOST_FILES: usize = 100;
+pub(super) const MOST_FILES: usize = 100;
 
 /// How often a folder is read again when a file is gone that was there a moment ago.
 const READS: usize = 3;

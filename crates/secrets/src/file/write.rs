@@ -11,7 +11,7 @@ use tenure_core::Secret;
 use zeroize::Zeroizing;
 
 use super::ordering::{is_named_by_role, newest_first};
-use super::read::{self, KUBERNETES_DATA, MOST_BYTES};
+use super::read::{self, KUBERNETES_DATA, MOST_BYTES, MOST_FILES};
 use crate::fetch_error::RotateError;
 use crate::value::name_by_value;
 
@@ -76,6 +76,15 @@ fn in_front_of_file(file: PathBuf, origin: &str, secret: &str) -> Result<Writing
 
 fn into_folder(folder: &Path, origin: &str, secret: &str) -> Result<Writing, RotateError> {
     let names = read::visible_names(folder, origin)?;
+    if names.len() >= MOST_FILES {
+        return Err(RotateError::Refused {
+            origin: origin.to_owned(),
+            reason: format!(
+                "{} would have more than {MOST_FILES} files, and could not be read any more; remove old ones",
+                folder.display()
+            ),
+        });
+    }
     let newest = names.first();
     if newest.is_some_and(|name| is_named_by_role(name)) {
         return Err(RotateError::Refused {

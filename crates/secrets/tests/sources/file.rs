@@ -392,6 +392,18 @@ async fn rotation_of_a_folder_makes_a_file_that_comes_first() {
 }
 
 #[tokio::test]
+async fn rotation_writes_no_file_that_would_be_one_too_many_to_read() {
+    let folder = folder();
+    for number in 0..100 {
+        write(&folder.path().join(format!("{number:03}")), FIRST);
+    }
+    let source = FileSource::new(folder.path());
+    let refused = source.rotate(&new_secret()).await.unwrap_err();
+    assert!(matches!(&refused, RotateError::Refused { reason, .. } if reason.contains("remove old ones")));
+    source.fetch().await.unwrap();
+}
+
+#[tokio::test]
 async fn rotation_leaves_names_that_say_current_to_the_operator() {
     let folder = folder();
     write(&folder.path().join("current"), FIRST);
