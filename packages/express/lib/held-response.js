@@ -3,9 +3,11 @@
 
 const { hasStatusMessage } = require("./response-headers");
 
-/** Of a response that was not sent: what describes a body, and where to go. */
+/** Of a response that was not sent: what describes a body, how long it may be kept, what to forget, and where to go. */
 const OF_THE_DISCARDED = [
   "Accept-Ranges",
+  "Cache-Control",
+  "Clear-Site-Data",
   "Content-Disposition",
   "Content-Encoding",
   "Content-Language",
@@ -13,6 +15,7 @@ const OF_THE_DISCARDED = [
   "Content-Range",
   "Content-Type",
   "ETag",
+  "Expires",
   "Last-Modified",
   "Location",
   "Transfer-Encoding",
@@ -66,7 +69,7 @@ function discard(res) {
 }
 
 /** Throws at once what `end` would throw when nobody is there any more to catch it. */
-function checkBody(res, write, chunk, encoding) {
+function checkBody(res, { write }, [chunk, encoding]) {
   if (chunk === null || chunk === undefined || typeof chunk === "function") return;
   if (typeof chunk === "string") {
     if (typeof encoding === "string" && !Buffer.isEncoding(encoding)) Buffer.from(chunk, encoding);
@@ -81,9 +84,7 @@ function checkBody(res, write, chunk, encoding) {
  * `callStore(done)` talks to the store; `willWait()` is called if it does not answer at once. If the store fails before
  * anything was sent, nothing is sent, and `failed(error)` is to see to another response.
  */
-exports.endAfter = function (res, { end, write }, [chunk, encoding, callback], callStore, { willWait, failed }) {
-  checkBody(res, write, chunk, encoding);
-
+exports.endAfter = function (res, { end }, [chunk, encoding, callback], callStore, { willWait, failed }) {
   let answered = false;
   let waiting = false;
   let release = () => {};
@@ -95,16 +96,20 @@ exports.endAfter = function (res, { end, write }, [chunk, encoding, callback], c
     release();
     if (error) {
       const sent = res.headersSent;
-      if (!sent) discard(res);
-      failed(error, { sent });
+      fail(error, sent);
       if (!sent) return;
     }
     try {
       result = end.call(res, chunk, encoding, callback);
     } catch (cause) {
       if (!waiting) throw cause;
-      failed(cause, { sent: true });
+      fail(cause, res.headersSent);
     }
+  }
+
+  function fail(error, sent) {
+    if (!sent) discard(res);
+    failed(error, { sent });
   }
 
   try {
@@ -115,7 +120,13 @@ exports.endAfter = function (res, { end, write }, [chunk, encoding, callback], c
   }
   if (!answered) {
     waiting = true;
-    willWait();
+    try {
+      willWait();
+    } catch (error) {
+      // Whoever is told of it answers, and not the store, too.
+      answered = true;
+      throw error;
+    }
     release = hold(res, ALL_GUARDED);
   }
   return result;
@@ -123,4 +134,5 @@ exports.endAfter = function (res, { end, write }, [chunk, encoding, callback], c
 
 /** Holds the head of a response back, and nothing else of it; the result lets it go. */
 exports.holdHead = (res) => hold(res, { ...HEADERS_GUARDED, writeHead: headersAreSent("write") });
+exports.checkBody = checkBody;
 exports.discard = discard;

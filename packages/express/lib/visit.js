@@ -6,7 +6,7 @@ const onHeaders = require("on-headers");
 
 const createSession = require("./create-session");
 const DriftingCookie = require("./drifting-cookie");
-const { endAfter } = require("./held-response");
+const { checkBody, discard, endAfter } = require("./held-response");
 const loadSession = require("./load-session");
 const isSecure = require("./secure-request");
 const { announceHeaders } = require("./response-headers");
@@ -150,6 +150,8 @@ class Visit {
     if (this.#response === SAVING || this.#response === ENDED) return false;
     if (this.#response === FAILED) return original.end.apply(res, body);
 
+    const { respondBeforeSave } = this.#settings.upstream;
+    if (!respondBeforeSave) checkBody(res, original, body);
     this.#response = SAVING;
     try {
       const callStore = this.#storeCall();
@@ -157,7 +159,7 @@ class Visit {
         this.#response = ENDED;
         return original.end.apply(res, body);
       }
-      if (this.#settings.upstream.respondBeforeSave) return endAround(res, original, body, callStore, this.#next);
+      if (respondBeforeSave) return endAround(res, original, body, callStore, this.#next);
       return endAfter(res, original, body, (done) => callStore((error) => this.#answered(error, done)), {
         willWait: () => this.#decideCookie(),
         failed: (error, { sent }) => {
@@ -165,9 +167,18 @@ class Visit {
           setImmediate(this.#next, error);
         },
       });
+    } catch (error) {
+      if (!respondBeforeSave && !res.headersSent) this.#makeRoom();
+      throw error;
     } finally {
       this.#modified = undefined;
     }
+  }
+
+  /** For the answer to an error that ending the response threw. */
+  #makeRoom() {
+    discard(this.#res);
+    this.#response = FAILED;
   }
 
   #answered(error, done) {

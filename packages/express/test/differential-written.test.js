@@ -17,6 +17,7 @@ const upstream = require("express-session");
 const ours = require("..");
 const { compare } = require("./support/compare");
 const { wire } = require("./support/cookies");
+const { run } = require("./support/scenario");
 
 const PACKAGES = { upstream: require.resolve("express-session"), ours: require.resolve("..") };
 const KNOWN = wire("known", "keyboard cat");
@@ -413,6 +414,36 @@ describe("deviations", () => {
         shows(ours, upstream) {
           assert.deepEqual(ours.events.at(-1), ["next", "Error", "EDOWN", "store: set failed"]);
           assert.deepEqual(upstream.events.slice(-2), [["handler", "Error", "EDOWN", "store: set failed"], ["hangs"]]);
+        },
+      },
+    }));
+
+  const THROWING = {
+    "a body that is none": ["write", "end number"],
+    "a body that is none, of a session that needs no saving": ["end number"],
+    "an encoding that is none": ["write", ({ res }) => void res.end("hello", "bogus")],
+    "a status that is none, of a session that is saved first": ["write", ({ res }) => (res.statusCode = 9_999), "length", "end"],
+    "a status that is none": [({ res }) => (res.statusCode = 9_999), "length", "end"],
+    "a session with a cycle": [({ req }) => (req.session.self = req.session), "length", "end"],
+  };
+  for (const [what, actions] of Object.entries(THROWING)) {
+    // express-session hangs, or ends the process.
+    test(`respond-before-save: an error that ends no response can be answered: ${what}`, async () => {
+      const { events, answers } = await run(ours, { requests: [{ actions }] });
+      const [, error] = events.find(([where]) => where === "handler" || where === "next");
+      assert.match(error, /^(Type|Range)Error$/);
+      assert.deepEqual([status(answers[0]), answers[0].split("\r\n\r\n")[1]], [500, "error"]);
+    });
+  }
+
+  test("respond-before-save: an error that ends no response can be answered: a session with a number that is no JSON", () =>
+    compare({
+      requests: [{ actions: [({ req }) => (req.session.count = 1n), "length", "end"] }],
+      deviation: {
+        name: "respond-before-save",
+        shows(ours, upstream) {
+          assert.equal(status(ours.answers[0]), 500);
+          assert.deepEqual(upstream.events.at(-1), ["hangs"]);
         },
       },
     }));

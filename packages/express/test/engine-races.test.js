@@ -56,6 +56,17 @@ function site(sessions, hold) {
     await WRITES[req.params.how](req.session, req.params.value);
     res.json("written");
   });
+  app.post("/write-while-saving", async (req, res) => {
+    await hold(req);
+    req.session.saved = "mine";
+    const saving = req.session.save();
+    req.session.theme = "mine";
+    req.session.fresh = "mine";
+    req.session.cart.push("mine");
+    delete req.session.removed;
+    await saving;
+    res.json({ ...req.session });
+  });
   for (const how of ["renew", "signOut", "destroy", "regenerate"]) {
     app.post(`/${how}`, async (req, res) => {
       await req.session[how]();
@@ -165,6 +176,23 @@ for (const [name, start] of Object.entries(STORES)) {
       await visitor.json("POST", `${at(0)}/late/nested/tea`);
       await visitor.json("POST", `${at(1)}/late/nested/milk`);
       assert.deepEqual((await visitor.json("GET", `${at(0)}/me`)).cart, ["tea", "milk"]);
+    });
+
+    test("what a handler writes while its session is saved is later than what another request stored before", async () => {
+      const visitor = new Visitor();
+      await visitor.json("POST", `${at(0)}/sign-in/ada`);
+      for (const key of ["theme", "removed"]) await visitor.json("POST", `${at(0)}/set/${key}/first`);
+      gates.close("saving");
+      const writing = visitor.copy().json("POST", `${at(0)}/write-while-saving`, { headers: { "x-gate": "saving" } });
+      await gates.arrived("saving", 1);
+      for (const key of ["theme", "fresh", "removed", "theirs"]) await visitor.copy().json("POST", `${at(1)}/set/${key}/other`);
+      await visitor.copy().json("POST", `${at(1)}/late/nested/other`);
+      gates.open("saving");
+      const expected = { theme: "mine", fresh: "mine", saved: "mine", cart: ["mine"], theirs: "other" };
+      assert.deepEqual(await writing, expected);
+      for (const instance of instances) {
+        assert.deepEqual(await visitor.copy().json("GET", `${instance.url}/me`), { owner: "ada", ...expected });
+      }
     });
 
     for (const ending of ["signOut", "destroy"]) {

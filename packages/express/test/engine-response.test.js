@@ -110,6 +110,9 @@ const ANSWERS = {
   },
 };
 
+/** What holds for an answer, and for no error in its place. */
+const OF_THE_ANSWER = { "cache-control": "public, max-age=3600", expires: "Fri, 01 Jan 2100 00:00:00 GMT", "clear-site-data": '"*"' };
+
 /** Node's own, and not of HTTP/2. */
 const ONLY_HTTP1 = {
   "/head-flat": (req, res) => {
@@ -333,6 +336,7 @@ describe("a store that is slow, or fails", () => {
       test(`${name}: if it can't be saved, nothing of ${place} is seen but the error`, async (t) => {
         const finished = milestone();
         const { line, send } = await site(t, name, (req, res, next) => {
+          for (const [name, value] of Object.entries(OF_THE_ANSWER)) res.setHeader(name, value);
           if (pathOf(req) !== "/on-and-on") return handle(req, res, next);
           // A handler that does not know that it has failed, and goes on long after.
           req.session.by = "on and on";
@@ -352,6 +356,7 @@ describe("a store that is slow, or fails", () => {
         assert.equal(answer.status, 503, answer.body.toString().slice(0, 100));
         assert.equal(JSON.parse(answer.body).code, "ESTORE");
         assert.deepEqual([cookiesOf(answer), answer.headers["x-own"], answer.headers.location], [place === "/head-object" ? ["first=0"] : place === "/appended" ? ["own=1"] : [], place === "/appended" ? "1" : undefined, undefined]);
+        for (const name of Object.keys(OF_THE_ANSWER)) assert.equal(answer.headers[name], undefined, name);
         if (place === "/on-and-on") await finished.reached;
         // The process is there, and serves.
         assert.equal((await send("/end")).status, 503);

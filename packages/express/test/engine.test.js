@@ -657,6 +657,28 @@ test("a session over the limit is refused with 413, and what was refused is neve
   assert.deepEqual(await visitor.json("GET", `${url}/me`), { owner: null, theme: "dark", small: 1 });
 });
 
+test("what a handler undoes after a save was refused is not stored", async (t) => {
+  const { url } = await open(t, {
+    ...SITE,
+    "POST /undone": async (req, res) => {
+      req.session.changed = "new";
+      req.session.added = "new";
+      req.session["lone \ud800"] = "new";
+      delete req.session.removed;
+      req.session.big = "x".repeat(70_000);
+      const code = await req.session.save().catch((error) => error.code);
+      req.session.changed = "old";
+      req.session.removed = "old";
+      for (const name of ["added", "lone \ud800", "big"]) delete req.session[name];
+      res.json(code);
+    },
+  });
+  const visitor = new Visitor();
+  for (const name of ["changed", "removed"]) await visitor.json("POST", `${url}/set/${name}/old`);
+  assert.equal(await visitor.json("POST", `${url}/undone`), "ETOOLARGE");
+  assert.deepEqual(await visitor.json("GET", `${url}/me`), { owner: null, changed: "old", removed: "old" });
+});
+
 test("a user with as many sessions as the policy allows is refused, or loses the oldest", async (t) => {
   const refusing = await open(t, SITE, { sessionLimit: { most: 2, whenReached: "refuse-newest" } });
   for (let times = 0; times < 2; times++) await new Visitor().json("POST", `${refusing.url}/sign-in/ada`);
@@ -1090,6 +1112,36 @@ test("routes that are mounted too late say so", async (t) => {
   const answer = await fetch(`${url}/session/status`);
   assert.equal(answer.status, 500);
   assert.match((await answer.json()).message, /mount the routes first/);
+});
+
+test("routes leave alone a response that somebody else has sent before the session was loaded", async (t) => {
+  const rejections = [];
+  const note = (reason) => rejections.push(reason);
+  process.on("unhandledRejection", note);
+  t.after(() => process.off("unhandledRejection", note));
+  const errors = [];
+  const sessions = await engine("memory:");
+  const app = express();
+  app.use("/impatient", (req, res, next) => {
+    next();
+    res.status(503).json("too slow");
+  });
+  app.use(["/session", "/impatient"], sessions.routes({ clearSiteData: true }));
+  app.use(sessions);
+  app.post("/sign-in/:user", SITE["POST /sign-in/:user"]);
+  app.get("/me", SITE["GET /me"]);
+  app.use((error, req, res, next) => errors.push(error));
+  const { url, close } = await listen(app);
+  t.after(close);
+  const visitor = new Visitor();
+  await visitor.json("POST", `${url}/sign-in/ada`);
+  const headers = { "sec-fetch-site": "same-origin" };
+  for (const [method, place] of [["GET", "/status"], ["POST", "/extend"], ["POST", "/sign-out"]]) {
+    assert.equal((await visitor.send(method, `${url}/impatient${place}`, { headers })).status, 503);
+  }
+  assert.equal((await visitor.json("GET", `${url}/session/status`)).signed_in, true);
+  assert.deepEqual(await visitor.json("GET", `${url}/me`), { owner: "ada" });
+  assert.deepEqual([rejections, errors], [[], []]);
 });
 
 test("a request that is passive by the option slides nothing", async (t) => {

@@ -8,18 +8,34 @@
 class Known {
   #values = new Map();
 
-  /** Takes over what the engine has now; the values that are new or different are handed to `changed`. */
-  adopt(data, changed, removed) {
+  /**
+   * Takes over what the engine has now; the values that are new or different are handed to `changed`. What was written to
+   * `session` meanwhile is newer than any of it, and stays a change.
+   */
+  adopt(data, session, changed, removed) {
     for (const name of this.#values.keys()) {
       if (Object.hasOwn(data, name)) continue;
+      const isNewer = this.#isChanged(session, name);
       this.#values.delete(name);
-      removed(name);
+      if (!isNewer) removed(name);
     }
     for (const name of Object.keys(data)) {
       const form = formOf(data[name], name);
       if (this.#values.has(name) && isSame(this.#values.get(name), form)) continue;
+      const isNewer = this.#isChanged(session, name);
       this.#values.set(name, form);
-      changed(name, data[name]);
+      if (!isNewer) changed(name, data[name]);
+    }
+  }
+
+  #isChanged(session, name) {
+    // Not what it inherits: a value may have the name of something that every object has.
+    if (!Object.hasOwn(session, name)) return this.#values.has(name);
+    try {
+      return !isSame(formOf(session[name], name), this.#values.get(name));
+    } catch {
+      // It never was JSON. Whoever writes it next is told.
+      return true;
     }
   }
 
@@ -43,6 +59,15 @@ class Known {
   /** The engine has taken these changes. */
   settle({ values }) {
     this.#values = values;
+  }
+
+  /** The engine has taken some of these changes, or none; `read` tells a value that it has as JSON. */
+  settleAs({ set, removed }, read) {
+    for (const name of [...set.filter((_, at) => at % 2 === 0), ...removed]) {
+      const json = read(name);
+      if (json == null) this.#values.delete(name);
+      else this.#values.set(name, formOf(JSON.parse(json), name));
+    }
   }
 }
 

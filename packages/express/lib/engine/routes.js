@@ -26,14 +26,17 @@ module.exports = function routes(manager, requestHead, { clearSiteData = false }
     if (route.method === "POST" && !manager.isSameOrigin(head)) {
       return refuse(res, 403, "This request did not come from a page of this site.");
     }
-    begin(manager, head, native.Attendance[route.attendance], { req, res, next }).then((session) => {
+    const loaded = (session) => {
+      // Somebody has lost patience, and answered.
+      if (res.headersSent) return;
       const visit = visitOf(session);
       if (pathname === "/sign-out") {
         visit.signOut();
         if (clearSiteData) res.setHeader("Clear-Site-Data", native.CLEAR_SITE_DATA_VALUE);
       }
       answer(res, 200, "application/json", visit.statusReport());
-    }, next);
+    };
+    begin(manager, head, native.Attendance[route.attendance], { req, res, next }).then(loaded).catch(next);
   };
 };
 

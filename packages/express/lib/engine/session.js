@@ -163,9 +163,11 @@ class EngineSession {
     this.#noting(() => {
       const changes = this.#known.changesOf(this);
       if (!changes) return;
-      orThrow(this.#visit.write(changes.set, changes.removed));
-      // Only now, so that what was refused is not taken for saved the next time.
-      this.#known.settle(changes);
+      const refusal = this.#visit.write(changes.set, changes.removed);
+      if (!refusal) return this.#known.settle(changes);
+      // What was refused is not taken for saved the next time, and what was written before it can be undone.
+      this.#known.settleAs(changes, (name) => this.#visit.value(name));
+      orThrow(refusal);
     });
   }
 
@@ -210,6 +212,7 @@ class EngineSession {
     for (const name of RESERVED) delete data[name];
     this.#known.adopt(
       data,
+      this,
       (name, value) => define(this, name, value),
       (name) => delete this[name],
     );
