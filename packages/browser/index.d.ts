@@ -48,7 +48,10 @@ export interface SessionTimeoutEventMap {
   "tenure-session-idle": CustomEvent;
   /** The absolute deadline is near: a dialog is about to open. */
   "tenure-session-absolute": CustomEvent;
-  /** By what is known here the session is over, and the server does not answer: a dialog is about to open. */
+  /**
+   * By what is known here the session is over, and the server does not answer: a dialog is about to open over the page,
+   * which is hidden. Prevented, the page is no longer hidden: that is then its own to do, too.
+   */
   "tenure-session-doubt": CustomEvent;
   /** It is over: the page is about to be emptied. */
   "tenure-session-end": CustomEvent<EndReason>;

@@ -4,17 +4,12 @@
 // anything. Asking is no activity; only `extend` is.
 
 import { ABSOLUTE, CALM, DOUBT, END, IDLE, inWords, phaseAt, reasonOf } from "./time.js";
+import { ANSWER_WITHIN, ASK_IN_DIALOG, FRESH, SECOND } from "./time.js";
 import { STYLE, VEIL } from "./style.js";
 import { TEXTS } from "./texts.js";
 
 /** This computer’s. */
 const clock = Date.now;
-const SECOND = 1_000;
-const ANSWER_WITHIN = 10_000;
-/** How often to ask while a dialog is open, so that activity elsewhere closes it. */
-const ASK_IN_DIALOG = 10_000;
-/** How new a report has to be to warn by it. */
-const FRESH = 3_000;
 /** When somebody comes back to a page, and when one leaves it. */
 const COMINGS_AND_GOINGS = ["focus", "online", "visibilitychange", "pageshow", "pagehide"];
 
@@ -26,7 +21,17 @@ const sheet = (/** @type {string} */ text) => {
 };
 const style = sheet(STYLE);
 const veil = sheet(VEIL);
-veil.disabled = true;
+
+/** Hides the page, or shows it again. */
+const hide = (isHidden) => {
+  const sheets = document.adoptedStyleSheets;
+  const at = sheets.indexOf(veil);
+  if (at < 0) {
+    if (isHidden) sheets.push(veil);
+  } else if (!isHidden) {
+    sheets.splice(at, 1);
+  }
+};
 
 /** Makes an element. Everything is text, so there is nothing to inject markup into. */
 const make = (tag, attributes, ...children) => {
@@ -53,6 +58,8 @@ class SessionTimeout extends HTMLElement {
   /** Why the session is over. */
   #ended = "";
   #shown = CALM;
+  /** Whether that is shown here: what the page prevented is left to it. */
+  #isOurs;
   /** How many of the moments have passed at which a screen reader is told what is left. */
   #told = 0;
   #dialog = make("dialog", { role: "alertdialog", part: "dialog", "aria-labelledby": "t", "aria-describedby": "d" });
@@ -81,22 +88,23 @@ class SessionTimeout extends HTMLElement {
     for (const type of COMINGS_AND_GOINGS) addEventListener(type, this);
     this.#channel = new BroadcastChannel("tenure" + this.#url(""));
     this.#channel.onmessage = ({ data }) => this.#learn(...data);
-    document.adoptedStyleSheets.push(veil);
     this.#interval = setInterval(() => this.#tick(), SECOND);
     this.check();
+    this.#show(true);
   }
 
   disconnectedCallback() {
     for (const type of COMINGS_AND_GOINGS) removeEventListener(type, this);
     this.#channel.close();
     clearInterval(this.#interval);
+    hide(false);
   }
 
   handleEvent({ type, persisted }) {
     if (type === "pagehide") {
       // What goes into the back/forward cache goes there veiled, and no answer that is still on its way unveils it.
       this.#doubtful = persisted && this.#report;
-      veil.disabled = !this.#doubtful;
+      hide(this.#doubtful);
       this.#sent = clock();
     } else if (!document.hidden && (persisted ?? true)) {
       this.check();
@@ -187,15 +195,15 @@ class SessionTimeout extends HTMLElement {
     return phase === ABSOLUTE && this.#dismissed === this.#report.absolute_deadline ? CALM : phase;
   }
 
-  /** @param {boolean} [failed] Whether the server was just asked in vain. */
-  #show(failed) {
+  /** @param {boolean} [asked] Whether the server is just being asked, or was in vain. */
+  #show(asked) {
     const phase = this.#phase();
-    veil.disabled = phase !== DOUBT;
+    hide(phase === DOUBT && (phase !== this.#shown || this.#isOurs));
     if (phase !== this.#shown) {
       // What this page knows may be old; nobody is warned by that before the server was asked. Whether the session
       // ended at its deadline, no answer from before it can tell, however new it is.
       if (phase !== CALM && phase !== END) {
-        if (!failed && (phase === DOUBT || this.#age > FRESH)) this.check();
+        if (!asked && (phase === DOUBT || this.#age > FRESH)) this.check();
         if (this.#asking) return;
       }
       this.#open(phase);
@@ -208,7 +216,9 @@ class SessionTimeout extends HTMLElement {
     this.#shown = phase;
     // Closed first, so that a screen reader reads the new one and the focus goes to its first button.
     this.#dialog.close();
-    if (phase === CALM || !this.#tell(phase, this.#ended)) return;
+    this.#isOurs = phase !== CALM && this.#tell(phase, this.#ended);
+    // Whatever the page shows instead must not be hidden.
+    if (!this.#isOurs) return hide(false);
     if (phase === END) {
       // What is not in the document can't be read, printed, searched or come back to.
       document.body.replaceChildren(this);

@@ -3,26 +3,21 @@
 /** Inside the element. */
 export const STYLE = `
 * { box-sizing: border-box; }
+dialog, div > * { border: 1px solid; background: Canvas; color: CanvasText; }
 dialog {
   visibility: visible;
   width: 30rem;
   padding: 1.75rem;
-  border: 1px solid;
   border-radius: 1rem;
-  background: Canvas;
-  color: CanvasText;
 }
-dialog::backdrop { background: #0008; }
+::backdrop { background: #0008; }
 .over::backdrop { background: Canvas; }
 h1 { margin-top: 0; font-size: 1.4rem; }
 .unseen { position: absolute; clip-path: inset(50%); }
 div { display: flex; flex-wrap: wrap; gap: .75rem; }
-button, a {
+div > * {
   padding: .6rem 1.2rem;
-  border: 1px solid;
   border-radius: .75rem;
-  background: Canvas;
-  color: CanvasText;
   font: inherit;
   font-weight: 600;
   text-decoration: none;

@@ -13,7 +13,7 @@
  */
 
 /** Nothing to be said. */
-export const CALM = "calm";
+export const CALM = "";
 /** The idle deadline is near: one press gives more time. */
 export const IDLE = "idle";
 /** The absolute deadline is near: nothing gives more time. */
@@ -22,6 +22,13 @@ export const ABSOLUTE = "absolute";
 export const DOUBT = "doubt";
 /** It is over. */
 export const END = "end";
+
+export const SECOND = 1_000;
+export const ANSWER_WITHIN = 10_000;
+/** How often to ask while a dialog is open, so that activity elsewhere closes it. */
+export const ASK_IN_DIALOG = 10_000;
+/** How new a report has to be to warn by it. */
+export const FRESH = 3_000;
 
 // WCAG 2.2.1 asks for 20 seconds to answer a warning in; up to 10 pass before it while the server is asked whether
 // it is still due.
@@ -65,5 +72,5 @@ export function inWords(millis, lang) {
   const seconds = Math.ceil(millis / 1000);
   const inUnit = (number, unit) =>
     number ? [new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "long" }).format(number)] : [];
-  return [...inUnit(Math.floor(seconds / 60), "minute"), ...inUnit(seconds % 60, "second")].join(" ");
+  return [...inUnit((seconds / 60) | 0, "minute"), ...inUnit(seconds % 60, "second")].join(" ");
 }

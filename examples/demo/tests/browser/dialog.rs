@@ -23,6 +23,7 @@ pub(crate) trait SessionDialog {
     async fn focused_in_dialog(&self) -> String;
     async fn perceived(&self, element: &Element) -> (String, String);
     async fn sees_of_page(&self) -> String;
+    async fn page_shows(&self, text: &str);
 }
 
 impl SessionDialog for Client {
@@ -103,6 +104,19 @@ impl SessionDialog for Client {
     async fn sees_of_page(&self) -> String {
         let text = self.execute("return document.body.innerText", vec![]).await;
         text.unwrap().as_str().unwrap_or_default().trim().to_owned()
+    }
+
+    async fn page_shows(&self, text: &str) {
+        for _ in 0..200 {
+            if self.sees_of_page().await.contains(text) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!(
+            "expected {text:?}, but the page shows {:?}",
+            self.sees_of_page().await
+        );
     }
 }
 

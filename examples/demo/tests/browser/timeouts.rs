@@ -268,6 +268,52 @@ async fn a_server_that_does_not_answer_is_no_end() {
     browser.has_no_dialog().await;
 }
 
+/// Five seconds before the deadline by what the page knows, and nothing will tell it more.
+async fn loses_its_server_before_the_deadline(browser: &Client, server: &Server) {
+    server.advance(30 * MINUTE - 5 * SECOND);
+    browser.come_back().await;
+    browser.dialog_says("Are you still there?").await;
+    browser.execute(NO_NETWORK, vec![]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_prevents_the_event_of_doubt_is_not_hidden() {
+    let (server, mut driver) = (Server::with_memory().await, Driver::start());
+    let browser = ada(&server, &mut driver, &LAPTOP).await;
+    let prevent = "document.querySelector('tenure-session-timeout').addEventListener('tenure-session-doubt', (event) => { \
+         event.preventDefault(); document.querySelector('main').textContent = 'Waiting for the server.' })";
+    browser.execute(prevent, vec![]).await.unwrap();
+    loses_its_server_before_the_deadline(&browser, &server).await;
+    browser.page_shows("Waiting for the server.").await;
+    // It has looked at the time again since.
+    tokio::time::sleep(2 * SECOND).await;
+    browser.page_shows("Waiting for the server.").await;
+    assert_eq!(browser.dialog_text().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn removed_in_doubt_it_leaves_no_hidden_page_and_put_back_it_hides_it_again() {
+    let (server, mut driver) = (Server::with_memory().await, Driver::start());
+    let browser = ada(&server, &mut driver, &LAPTOP).await;
+    loses_its_server_before_the_deadline(&browser, &server).await;
+    browser.dialog_says("Your session may have ended").await;
+    assert_eq!(browser.sees_of_page().await, "");
+
+    let sheets = "return document.adoptedStyleSheets.length";
+    for _ in 0..2 {
+        let remove =
+            "window.removed = document.querySelector('tenure-session-timeout'); window.removed.remove()";
+        browser.execute(remove, vec![]).await.unwrap();
+        assert!(browser.sees_of_page().await.contains("Hello, ada."));
+        assert_eq!(browser.execute(sheets, vec![]).await.unwrap(), 0);
+
+        let put_back = "document.body.append(window.removed); return document.body.innerText.trim()";
+        assert_eq!(browser.execute(put_back, vec![]).await.unwrap(), "");
+        assert_eq!(browser.execute(sheets, vec![]).await.unwrap(), 1);
+        browser.dialog_says("Your session may have ended").await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_from_the_back_forward_cache_is_veiled_until_its_session_is_known_to_live() {
     let (server, mut driver) = (Server::with_memory().await, Driver::start());
@@ -279,13 +325,7 @@ async fn a_page_from_the_back_forward_cache_is_veiled_until_its_session_is_known
     assert_eq!(browser.sees_of_page().await, "");
     browser.execute(&moved("pageshow"), vec![]).await.unwrap();
     browser.sees("Hello, ada.").await;
-    for _ in 0..100 {
-        if browser.sees_of_page().await.contains("Hello, ada.") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(browser.sees_of_page().await.contains("Hello, ada."));
+    browser.page_shows("Hello, ada.").await;
     browser.has_no_dialog().await;
 
     browser.execute(&moved("pagehide"), vec![]).await.unwrap();
