@@ -79,7 +79,11 @@ fn pictures(part: &Part) -> anyhow::Result<Vec<String>> {
 
 /// Of the parts whose names it begins with, it is the longest one's.
 fn is_of(part: &Part, picture: &str) -> bool {
-    let named = |part: &&Part| picture.strip_prefix(part.name).is_some_and(|rest| rest.starts_with('-'));
+    let named = |part: &&Part| {
+        picture
+            .strip_prefix(part.name)
+            .is_some_and(|rest| rest.starts_with('-'))
+    };
     let longest = PARTS.iter().filter(named).max_by_key(|part| part.name.len());
     longest.is_some_and(|longest| longest.name == part.name)
 }
