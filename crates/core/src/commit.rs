@@ -290,8 +290,11 @@ async fn insert(
                     freshness: Freshness::SameSecret,
                     foresight: Foresight::Current,
                 };
-                let admission = admission(visit, deadline, pending, token.id).await?;
-                return written(visit, admission, || finish(visit, Arc::new(live), |_| {}));
+                if let Some(dropped) = turned_away(visit, deadline, pending, token.id).await? {
+                    return Ok(dropped);
+                }
+                finish(visit, Arc::new(live), |_| {});
+                return Ok(Saved::Written);
             }
         }
     }
@@ -347,21 +350,22 @@ async fn update(
                     visit.tell(EventKind::ConflictReplayed, Some(id), record.owner.clone());
                 }
                 tell_of_renewal(visit, pending, &record);
-                let admission = admission(visit, deadline, pending, id).await?;
-                return written(visit, admission, || {
-                    finish(visit, base, |live| {
-                        if fresh_secret.is_some() {
-                            live.freshness = Freshness::NewSecret;
-                            live.bearer = Bearer::Current;
-                        }
-                        replace(&mut live.record, without_data(record));
-                        live.secret = secret;
-                        if let Some(data) = data {
-                            live.data = data.into();
-                        }
-                        live.sealed_under = KeyRole::Current;
-                    });
+                if let Some(dropped) = turned_away(visit, deadline, pending, id).await? {
+                    return Ok(dropped);
+                }
+                finish(visit, base, |live| {
+                    if fresh_secret.is_some() {
+                        live.freshness = Freshness::NewSecret;
+                        live.bearer = Bearer::Current;
+                    }
+                    replace(&mut live.record, without_data(record));
+                    live.secret = secret;
+                    if let Some(data) = data {
+                        live.data = data.into();
+                    }
+                    live.sealed_under = KeyRole::Current;
                 });
+                return Ok(Saved::Written);
             }
             Updated::Stale => {
                 if turn.is_none() {
@@ -379,28 +383,20 @@ async fn update(
     })
 }
 
-/// Keeps whoever signed in to the limit of sessions. To be asked before the request has the session: without an answer
-/// nobody may bear it.
-async fn admission(
+/// Keeps whoever signed in to the limit of sessions, and says what became of the writes where they may not stay. To be
+/// asked before the request has the session: without an answer nobody may bear it.
+async fn turned_away(
     visit: &Visit,
     deadline: &mut Deadline,
     pending: &Pending,
     id: SessionId,
-) -> Result<Admission, StoreError> {
-    match pending.signs_in() {
-        Some(owner) => Box::pin(eviction::keep(visit, deadline, owner, id)).await,
-        None => Ok(Admission::Stays),
-    }
-}
-
-/// What became of writes that are in the store.
-fn written(visit: &Visit, admission: Admission, finish: impl FnOnce()) -> Result<Saved, CommitError> {
-    match admission {
-        Admission::Stays => {
-            finish();
-            Ok(Saved::Written)
-        }
-        Admission::Evicted => Ok(drop_writes(visit, Dropped::SessionGone, None)),
+) -> Result<Option<Saved>, CommitError> {
+    let Some(owner) = pending.signs_in() else {
+        return Ok(None);
+    };
+    match Box::pin(eviction::keep(visit, deadline, owner, id)).await? {
+        Admission::Stays => Ok(None),
+        Admission::Evicted => Ok(Some(drop_writes(visit, Dropped::SessionGone, None))),
         Admission::Refused { limit } => {
             let mut state = visit.state();
             state.cookie = CookieDue::Remove;

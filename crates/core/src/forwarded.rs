@@ -21,20 +21,19 @@ pub(crate) struct Hop {
 
 /// The elements of all `Forwarded` headers, the nearest proxy's last.
 pub(crate) fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
-    let lines = lines(headers, FORWARDED.as_str());
-    lines
-        .flat_map(|line| {
-            let elements = split_outside_quotes(&line, b',').into_iter();
-            elements.map(hop).collect::<Vec<_>>()
-        })
-        .collect()
+    elements(
+        headers,
+        FORWARDED.as_str(),
+        |line| split_outside_quotes(line, b','),
+        hop,
+    )
 }
 
 /// The same by `X-Forwarded-For` and `X-Forwarded-Proto`. Proxies that replace the latter leave one
 /// scheme for all hops; those that append leave one for each.
 pub(crate) fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
-    let schemes = unquoted_elements(headers, X_FORWARDED_PROTO, Scheme::named);
-    let addresses = unquoted_elements(headers, X_FORWARDED_FOR, address);
+    let schemes = elements(headers, X_FORWARDED_PROTO, split_at_commas, Scheme::named);
+    let addresses = elements(headers, X_FORWARDED_FOR, split_at_commas, address);
     let one_for_each = schemes.len() == addresses.len();
     let hop = |(position, address)| {
         let scheme = if one_for_each {
@@ -61,20 +60,29 @@ pub(crate) fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
     addresses.into_iter().enumerate().map(hop).collect()
 }
 
-fn lines(headers: &HeaderMap, name: &'static str) -> impl Iterator<Item = String> {
-    let lines = headers.get_all(name).iter();
-    lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned())
+/// What `split` finds in all headers of a name, each read by `read`.
+fn elements<T>(
+    headers: &HeaderMap,
+    name: &'static str,
+    split: fn(&str) -> Vec<&str>,
+    read: fn(&str) -> T,
+) -> Vec<T> {
+    let mut elements = Vec::new();
+    for line in headers.get_all(name) {
+        let line = String::from_utf8_lossy(line.as_bytes());
+        elements.extend(split(&line).into_iter().map(read));
+    }
+    elements
 }
 
-/// The comma-separated elements of all headers of a name that knows no quotes, each read by `read`.
-fn unquoted_elements<T>(headers: &HeaderMap, name: &'static str, read: fn(&str) -> T) -> Vec<T> {
-    lines(headers, name)
-        .flat_map(|line| {
-            let elements = line.split(',').map(str::trim);
-            let named = elements.filter(|element| !element.is_empty());
-            named.map(read).collect::<Vec<_>>()
-        })
-        .collect()
+/// As headers are that know no quotes.
+fn split_at_commas(line: &str) -> Vec<&str> {
+    trimmed(line.split(','))
+}
+
+/// Without what is empty.
+fn trimmed<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    parts.map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 fn hop(element: &str) -> Hop {
@@ -103,16 +111,14 @@ fn split_outside_quotes(text: &str, separator: u8) -> Vec<&str> {
             b'"' if !quoted => quoted = true,
             b'"' => quoted = is_escaped(bytes, at),
             byte if byte == separator && !quoted => {
-                parts.push(text[at + 1..end].trim());
+                parts.push(&text[at + 1..end]);
                 end = at;
             }
             _ => {}
         }
     }
-    parts.push(text[..end].trim());
-    parts.retain(|part| !part.is_empty());
-    parts.reverse();
-    parts
+    parts.push(&text[..end]);
+    trimmed(parts.into_iter().rev())
 }
 
 /// Whether an odd number of backslashes stands before it.

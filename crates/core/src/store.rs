@@ -75,7 +75,7 @@ pub trait Store: Send + Sync + 'static {
     fn remove_by_owner<'a>(&'a self, owner: &'a Owner, except: Option<SessionId>) -> StoreFuture<'a, u64>;
 
     /// Removes at most `limit` records that expired at or before `moment`, and at most `limit` attempts that expired by
-    /// then. A store that expires them by itself answers [`Swept::NOTHING`].
+    /// then. Fewer than `limit` of a kind means that no more of it are left. A store that expires them by itself answers [`Swept::NOTHING`].
     fn sweep_expired(&self, moment: Timestamp, limit: u32) -> StoreFuture<'_, Swept>;
 
     /// What was tried in vain under `key`. May be expired; the engine decides by its own clock.

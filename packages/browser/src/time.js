@@ -23,6 +23,7 @@ export const DOUBT = "doubt";
 /** It is over. */
 export const END = "end";
 
+// Here and not where they are used, for so the bundler puts them in place, and the bundle has no room to spare.
 export const SECOND = 1_000;
 export const ANSWER_WITHIN = 10_000;
 /** How often to ask while a dialog is open, so that activity elsewhere closes it. */

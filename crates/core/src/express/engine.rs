@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use tokio::sync::Mutex;
 
 use crate::clock::{Clock, Timestamp};
@@ -50,9 +51,9 @@ impl Engine {
     }
 
     /// Never of which session: in this format its id is what the browser bears.
-    pub(super) fn tell(&self, kind: EventKind, client: Device) {
+    pub(super) fn tell(&self, kind: EventKind, user_agent: Option<&HeaderValue>) {
         self.events.tell(Event {
-            client: Some(client),
+            client: Some(Device::from_header(user_agent, None)),
             ..Event::new(self.now(), kind)
         });
     }

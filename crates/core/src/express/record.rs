@@ -117,13 +117,14 @@ impl SessionRecord {
     /// Has these values and no others. What stays keeps its place, and what is new comes last, as in JavaScript.
     pub(super) fn hold(&mut self, data: &Data) {
         let Entries(entries) = &mut self.data;
-        entries.retain(|(key, _)| data.get(key).is_some());
-        for (key, value) in &mut *entries {
-            let changed = data.get(key).filter(|new| *new != value.get());
+        entries.retain_mut(|(key, value)| {
+            let held = data.get(key);
+            let changed = held.filter(|new| *new != value.get());
             if let Some(new) = changed.and_then(known_json) {
                 *value = new;
             }
-        }
+            held.is_some()
+        });
         // By a look-up each, since a visitor may be who chooses the keys, and how many there are.
         let known: HashSet<&str> = entries.iter().map(|(key, _)| key.as_str()).collect();
         let new: Vec<_> = data

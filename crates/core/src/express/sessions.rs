@@ -9,7 +9,6 @@ use http::header::{COOKIE, USER_AGENT};
 
 use crate::commit::CommitError;
 use crate::csrf::{CsrfRefusal, CsrfRequest};
-use crate::device::Device;
 use crate::event::EventKind;
 use crate::express::builder::ExpressSessionsBuilder;
 use crate::express::engine::Engine;
@@ -105,8 +104,8 @@ impl ExpressSessions {
     pub fn check_origin(&self, request: &CsrfRequest<'_>) -> Result<(), CsrfRefusal> {
         let checked = self.engine.csrf.check_origin(request);
         if let Err(refusal) = checked {
-            let client = Device::from_header(request.headers.get(USER_AGENT), None);
-            self.engine.tell(EventKind::CsrfRefused(refusal), client);
+            let user_agent = request.headers.get(USER_AGENT);
+            self.engine.tell(EventKind::CsrfRefused(refusal), user_agent);
         }
         checked
     }

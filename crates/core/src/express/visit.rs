@@ -8,7 +8,6 @@ use tokio::sync::OnceCell;
 use crate::changes::{Changes, Verdict};
 use crate::data::{Data, DataBuilder, Raw};
 use crate::deadline::Deadline;
-use crate::device::Device;
 use crate::event::{EventKind, Refusal};
 use crate::express::engine::Engine;
 use crate::express::{SessionRecord, SidCookie};
@@ -101,8 +100,7 @@ impl Visit {
 
     /// Tells of what this request caused.
     pub(super) fn tell(&self, kind: EventKind) {
-        let client = Device::from_header(self.user_agent.as_ref(), None);
-        self.engine.tell(kind, client);
+        self.engine.tell(kind, self.user_agent.as_ref());
     }
 
     /// Hands a store's failure on after telling of it.
